@@ -1,0 +1,178 @@
+// Package emulator imitates the instance metadata service (IMDS) of EC2 as a
+// client sees it on the wire: session tokens, versioned trees, methods, status
+// codes, headers and bodies, and role credentials that end and are renewed.
+//
+// Start with [New], then [Server.Serve]; tests start with package imdstest.
+//
+// The signatures of the identity document (pkcs7, rsa2048, dsa2048,
+// signature) are not served: nothing here could sign so that AWS's
+// certificates verify it. Nor are identity-credentials, which are for AWS's
+// own use on the instance.
+package emulator
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"regexp"
+	"sync"
+	"time"
+
+	"tegata/imds"
+	"tegata/internal/fault"
+)
+
+// Options describe an instance and the settings of its metadata service. The
+// zero value is a healthy instance without a role that requires tokens.
+type Options struct {
+	Instance  Instance
+	Tokens    string           // HttpTokens: "required" or "optional"; "" means required
+	Disabled  bool             // HttpEndpoint=disabled: everything is answered with 403
+	HopLimit  int              // HttpPutResponseHopLimit, 1..64; 0 means 2
+	Hops      int              // how many routers lie before the callers; answers to PUT get lost from HopLimit on
+	Tags      bool             // InstanceMetadataTags=enabled
+	Role      *Role            // nil means no instance profile
+	Replies   *fault.Set       // overrides, asked with service "imds"
+	KeepAlive bool             // let connections live on; the real service closes each
+	Now       func() time.Time // nil means time.Now
+}
+
+// A Role is what an instance profile gives to its instance.
+type Role struct {
+	Name     string
+	Profile  string        // of the instance profile; "" means Name
+	Lifetime time.Duration // of each set of credentials; 0 means six hours
+	Failure  string        // a Code such as AssumeRoleUnauthorizedAccess: the document carries it and no keys
+	Message  string        // the text beside Failure; "" means one that fits
+	Expired  bool          // the credentials handed out are past their end
+}
+
+// A Server answers as the metadata service of one instance.
+type Server struct {
+	options  Options
+	ownClock bool             // Options.Now was given; otherwise net/http writes the Date
+	tree     map[string]*page // by clean path, "" is the root
+	tokens   *sealer
+	issuer   *issuer // nil without a role
+
+	http    http.Server
+	stop    context.CancelFunc
+	running sync.WaitGroup // connections, and calls of Serve
+	mu      sync.Mutex
+	closed  bool
+}
+
+const (
+	tokensRequired = "required"
+	tokensOptional = "optional"
+
+	defaultHopLimit = 2
+	maxHopLimit     = 64 // of HttpPutResponseHopLimit in the EC2 API
+
+	defaultLifetime = 6 * time.Hour
+)
+
+// New returns a server for the instance of o. It owns no listener yet.
+func New(o Options) (*Server, error) {
+	ownClock := o.Now != nil
+	if err := o.complete(); err != nil {
+		return nil, err
+	}
+	tokens, err := newSealer(o.Instance.ID)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{options: o, ownClock: ownClock, tokens: tokens}
+	if o.Role != nil {
+		s.issuer = newIssuer(*o.Role, o.Now)
+	}
+	s.tree = newTree(s.categories(), o.Instance.Launched)
+	s.prepare()
+	return s, nil
+}
+
+// Credential returns the credentials with the given access key id, if this
+// server handed them out. Renewed credentials stay valid until their own
+// Expiration, and are known for one more lifetime after it, so that whoever
+// checks them can tell expired from unknown.
+func (s *Server) Credential(accessKeyID string) (imds.Credentials, bool) {
+	if s.issuer == nil {
+		return imds.Credentials{}, false
+	}
+	return s.issuer.credential(accessKeyID)
+}
+
+// complete fills in the defaults and checks the rest.
+func (o *Options) complete() error {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Tokens == "" {
+		o.Tokens = tokensRequired
+	}
+	if o.HopLimit == 0 {
+		o.HopLimit = defaultHopLimit
+	}
+	switch {
+	case o.Tokens != tokensRequired && o.Tokens != tokensOptional:
+		return fmt.Errorf("tokens %q: want required or optional", o.Tokens)
+	case o.HopLimit < 1 || o.HopLimit > maxHopLimit:
+		return fmt.Errorf("hop limit %d: want 1..%d", o.HopLimit, maxHopLimit)
+	case o.Hops < 0:
+		return fmt.Errorf("hops %d: want 0 or more", o.Hops)
+	}
+	if err := o.completeRole(); err != nil {
+		return fmt.Errorf("role: %w", err)
+	}
+	if err := o.Instance.complete(o.Now()); err != nil {
+		return fmt.Errorf("instance: %w", err)
+	}
+	if o.Tags {
+		return checkTagKeys(o.Instance.Tags)
+	}
+	return nil
+}
+
+// roleName is what IAM allows as the name of a role or an instance profile.
+var roleName = regexp.MustCompile(`^[\w+=,.@-]{1,128}$`)
+
+func (o *Options) completeRole() error {
+	if o.Role == nil {
+		return nil
+	}
+	r := *o.Role
+	if r.Profile == "" {
+		r.Profile = r.Name
+	}
+	if r.Lifetime == 0 {
+		r.Lifetime = defaultLifetime
+	}
+	switch {
+	case !roleName.MatchString(r.Name):
+		return fmt.Errorf("name %q: want 1 to 128 letters, digits and _+=,.@-", r.Name)
+	case !roleName.MatchString(r.Profile):
+		return fmt.Errorf("profile %q: want 1 to 128 letters, digits and _+=,.@-", r.Profile)
+	case r.Lifetime < 0:
+		return fmt.Errorf("lifetime %v is negative", r.Lifetime)
+	case r.Failure != "" && r.Expired:
+		return fmt.Errorf("failure %s and expired exclude each other", r.Failure)
+	}
+	if r.Message == "" {
+		r.Message = "EC2 cannot assume the role " + r.Name + ". Please check its trust policy."
+	}
+	o.Role = &r
+	return nil
+}
+
+// tagKey is which tags may appear in instance metadata; EC2 refuses to enable
+// them with any other key.
+var tagKey = regexp.MustCompile(`^[0-9a-zA-Z\-_+=,.@:]{1,255}$`)
+
+func checkTagKeys(tags map[string]string) error {
+	for key := range tags {
+		if !tagKey.MatchString(key) || key == "." || key == ".." || key == "_index" {
+			return fmt.Errorf("tag key %q may not appear in instance metadata: want 1 to 255 letters, digits and -_+=,.@: but not ., .. or _index", key)
+		}
+	}
+	return nil
+}

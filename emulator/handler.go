@@ -1,0 +1,170 @@
+package emulator
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"tegata/internal/fault"
+)
+
+const tokenPath = "/api/token"
+
+// Names of headers in the form of [http.CanonicalHeaderKey], which is also
+// how the service writes them.
+const (
+	headerTTL       = "X-Aws-Ec2-Metadata-Token-Ttl-Seconds"
+	headerToken     = "X-Aws-Ec2-Metadata-Token"
+	headerForwarded = "X-Forwarded-For"
+)
+
+var (
+	serverName   = []string{"EC2ws"}
+	acceptRanges = []string{"none"}
+)
+
+// ServeHTTP answers as the service does, whatever carries the connection. A
+// request whose answer is to get lost ends by panicking with
+// [http.ErrAbortHandler] when its context ends.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h["Server"] = serverName
+	if s.ownClock {
+		h["Date"] = []string{s.options.Now().UTC().Format(http.TimeFormat)}
+	}
+	if s.options.Replies == nil {
+		s.answer(w, r)
+		return
+	}
+	call := fault.Call{Service: "imds", Method: r.Method, Path: singleSlashes(r.URL.Path)}
+	s.options.Replies.Find(call).Serve(w, r, errorBody, http.HandlerFunc(s.answer))
+}
+
+func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
+	path := clean(r.URL.Path)
+	switch {
+	case s.options.Disabled:
+		refuse(w, r, http.StatusForbidden)
+	case path == "/latest"+tokenPath:
+		s.answerToken(w, r)
+	case r.Method == http.MethodPut && strings.HasSuffix(path, tokenPath):
+		refuse(w, r, http.StatusForbidden) // tokens come from latest alone
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		w.Header().Set("Allow", "GET, HEAD")
+		refuse(w, r, http.StatusMethodNotAllowed)
+	default:
+		s.answerGet(w, r, path)
+	}
+}
+
+func (s *Server) answerToken(w http.ResponseWriter, r *http.Request) {
+	switch r.Method {
+	case http.MethodPut:
+		if s.options.Hops >= s.options.HopLimit {
+			lose.Serve(w, r, nil, nil)
+			return
+		}
+		s.answerPut(w, r)
+	case http.MethodOptions:
+		w.Header().Set("Allow", "OPTIONS, PUT")
+		refuse(w, r, http.StatusOK)
+	default:
+		w.Header().Set("Allow", "OPTIONS, PUT")
+		refuse(w, r, http.StatusMethodNotAllowed)
+	}
+}
+
+// lose accepts a request and never answers it, which is what a client sees
+// when the answer's IP time to live is used up on the way.
+var lose = &fault.Reply{Hang: true}
+
+func (s *Server) answerPut(w http.ResponseWriter, r *http.Request) {
+	seconds, ok := parseTTL(r.Header.Get(headerTTL))
+	switch {
+	case forwarded(r):
+		refuse(w, r, http.StatusForbidden)
+		return
+	case !ok:
+		refuse(w, r, http.StatusBadRequest)
+		return
+	}
+	token := s.tokens.seal(s.options.Now().Add(time.Duration(seconds) * time.Second))
+	h := w.Header()
+	h[headerTTL] = []string{strconv.Itoa(seconds)}
+	h["Content-Type"] = textPlain
+	h["Content-Length"] = []string{strconv.Itoa(len(token))}
+	w.Write([]byte(token))
+}
+
+func (s *Server) answerGet(w http.ResponseWriter, r *http.Request, path string) {
+	if status := s.admit(w.Header(), r); status != http.StatusOK {
+		refuse(w, r, status)
+		return
+	}
+	p := s.tree[path]
+	if p == nil {
+		refuse(w, r, http.StatusNotFound)
+		return
+	}
+	p.write(w, r)
+}
+
+// admit decides whether r may read metadata. With a good token it also tells
+// how many seconds that has left, rounded up.
+func (s *Server) admit(h http.Header, r *http.Request) (status int) {
+	tokens := r.Header[headerToken]
+	if len(tokens) == 0 {
+		if s.options.Tokens == tokensRequired {
+			return http.StatusUnauthorized
+		}
+		return http.StatusOK
+	}
+	end, ok := s.tokens.open(tokens[0])
+	left := end.Sub(s.options.Now())
+	switch {
+	case !ok || left <= 0:
+		return http.StatusUnauthorized
+	case forwarded(r):
+		return http.StatusForbidden
+	}
+	h[headerTTL] = []string{strconv.FormatInt(int64((left+time.Second-1)/time.Second), 10)}
+	return http.StatusOK
+}
+
+// forwarded reports whether a proxy passed the request on: then whoever asks
+// is not on the instance.
+func forwarded(r *http.Request) bool {
+	_, ok := r.Header[headerForwarded]
+	return ok
+}
+
+func (p *page) write(w http.ResponseWriter, r *http.Request) {
+	body, length := p.body, p.length
+	if p.dynamic != nil {
+		body = p.dynamic()
+		length = []string{strconv.Itoa(len(body))}
+	}
+	h := w.Header()
+	h["Content-Type"] = p.mediaType
+	h["Content-Length"] = length
+	h["Accept-Ranges"] = acceptRanges
+	h["Last-Modified"] = p.lastModified
+	if r.Method != http.MethodHead {
+		w.Write(body)
+	}
+}
+
+// clean returns the one spelling of a path under which the tree has it:
+// single slashes, none at the end. The JavaScript SDK asks for
+// //latest/api/token.
+func clean(path string) string {
+	return strings.TrimSuffix(singleSlashes(path), "/")
+}
+
+func singleSlashes(path string) string {
+	for strings.Contains(path, "//") {
+		path = strings.ReplaceAll(path, "//", "/")
+	}
+	return path
+}

@@ -1,0 +1,204 @@
+package emulator
+
+import (
+	"cmp"
+	"crypto/ed25519"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// An Instance is what the metadata tells about the machine. Empty fields take
+// a value that fits the others, or are absent where an instance may lack them.
+type Instance struct {
+	ID           string // i-…
+	Type         string // t3.micro
+	Architecture string // x86_64 or arm64
+	Image        string // ami-…
+	Account      string // twelve digits
+	Reservation  string // r-…
+	Lifecycle    string // on-demand or spot
+
+	Region string // ap-northeast-1
+	Zone   string // ap-northeast-1a
+	ZoneID string // apne1-az1
+
+	PrivateIP string // absent only if IPv6 is given
+	PublicIP  string // "" means none
+	IPv6      string // "" means none
+	Hostname  string // the private DNS name
+	MAC       string
+
+	Interface        string // eni-…
+	Subnet           string // subnet-…
+	SubnetCIDR       string
+	VPC              string // vpc-…
+	VPCCIDR          string
+	SecurityGroups   []string // names
+	SecurityGroupIDs []string // sg-…
+
+	KeyName   string // "" means launched without a key pair
+	PublicKey string // in the form of authorized_keys; "" means one that opens nothing
+
+	Tags     map[string]string
+	UserData string // "" means none
+	Launched time.Time
+}
+
+// complete fills in the defaults and checks what has a form.
+func (i *Instance) complete(now time.Time) error {
+	i.identify(now)
+	if err := i.place(); err != nil {
+		return err
+	}
+	if err := i.address(); err != nil {
+		return err
+	}
+	return i.key()
+}
+
+func (i *Instance) identify(now time.Time) {
+	fill(&i.ID, "i-0123456789abcdef0")
+	fill(&i.Type, "t3.micro")
+	fill(&i.Architecture, "x86_64")
+	fill(&i.Image, "ami-0123456789abcdef0")
+	fill(&i.Account, "123456789012")
+	fill(&i.Reservation, "r-0123456789abcdef0")
+	fill(&i.Lifecycle, "on-demand")
+	fill(&i.Interface, "eni-0123456789abcdef0")
+	fill(&i.Subnet, "subnet-0123456789abcdef0")
+	fill(&i.VPC, "vpc-0123456789abcdef0")
+	if len(i.SecurityGroups) == 0 {
+		i.SecurityGroups = []string{"default"}
+	}
+	if len(i.SecurityGroupIDs) == 0 {
+		i.SecurityGroupIDs = []string{"sg-0123456789abcdef0"}
+	}
+	if i.Launched.IsZero() {
+		i.Launched = now.UTC().Truncate(time.Second)
+	}
+}
+
+func (i *Instance) place() error {
+	fill(&i.Region, "ap-northeast-1")
+	fill(&i.Zone, i.Region+"a")
+	fill(&i.ZoneID, zoneID(i.Region, i.Zone))
+	if !strings.HasPrefix(i.Zone, i.Region) {
+		return fmt.Errorf("zone %q does not lie in region %q", i.Zone, i.Region)
+	}
+	return nil
+}
+
+// zoneID abbreviates as AWS does: us-gov-west-1b is usgw1-az2. In a real
+// account the number need not follow the letter.
+func zoneID(region, zone string) string {
+	var id strings.Builder
+	for n, word := range strings.Split(region, "-") {
+		if n == 0 || len(word) < 3 {
+			id.WriteString(word)
+			continue
+		}
+		direction := strings.NewReplacer("north", "n", "south", "s", "east", "e", "west", "w", "central", "c", "gov", "g")
+		id.WriteString(direction.Replace(word))
+	}
+	return fmt.Sprintf("%s-az%d", &id, zone[len(zone)-1]-'a'+1)
+}
+
+func (i *Instance) address() error {
+	if i.IPv6 == "" {
+		fill(&i.PrivateIP, "10.0.1.23")
+	}
+	fill(&i.MAC, "06:1a:2b:3c:4d:5e")
+	mac, err := net.ParseMAC(i.MAC)
+	if err != nil {
+		return fmt.Errorf("mac: %w", err)
+	}
+	i.MAC = mac.String()
+	for _, ip := range []string{i.PrivateIP, i.PublicIP, i.IPv6} {
+		if _, err := netip.ParseAddr(ip); ip != "" && err != nil {
+			return fmt.Errorf("address: %w", err)
+		}
+	}
+	i.networks()
+	return nil
+}
+
+// networks derives names and ranges from the addresses.
+func (i *Instance) networks() {
+	if i.PrivateIP == "" {
+		fill(&i.Hostname, i.ID+"."+i.internalDomain())
+		return
+	}
+	ip := netip.MustParseAddr(i.PrivateIP)
+	fill(&i.Hostname, "ip-"+dashes(i.PrivateIP)+"."+i.internalDomain())
+	fill(&i.SubnetCIDR, netip.PrefixFrom(ip, 24).Masked().String())
+	fill(&i.VPCCIDR, netip.PrefixFrom(ip, 16).Masked().String())
+}
+
+// internalDomain and publicHostname know that us-east-1, the first region,
+// keeps its old names.
+func (i *Instance) internalDomain() string {
+	if i.Region == "us-east-1" {
+		return "ec2.internal"
+	}
+	return i.Region + ".compute.internal"
+}
+
+func (i *Instance) publicHostname() string {
+	switch {
+	case i.PublicIP == "" || i.PrivateIP == "":
+		return ""
+	case i.Region == "us-east-1":
+		return "ec2-" + dashes(i.PublicIP) + ".compute-1.amazonaws.com"
+	default:
+		return "ec2-" + dashes(i.PublicIP) + "." + i.Region + ".compute." + i.domain()
+	}
+}
+
+func dashes(ip string) string { return strings.ReplaceAll(ip, ".", "-") }
+
+// domain is where the region's services have their endpoints.
+func (i *Instance) domain() string {
+	if i.partition() == "aws-cn" {
+		return "amazonaws.com.cn"
+	}
+	return "amazonaws.com"
+}
+
+func (i *Instance) partition() string {
+	switch {
+	case strings.HasPrefix(i.Region, "cn-"):
+		return "aws-cn"
+	case strings.HasPrefix(i.Region, "us-gov-"):
+		return "aws-us-gov"
+	default:
+		return "aws"
+	}
+}
+
+// key makes up the public key of a named key pair. The private half is thrown
+// away, so that it opens nothing wherever it may be installed.
+func (i *Instance) key() error {
+	if i.KeyName == "" || i.PublicKey != "" {
+		return nil
+	}
+	public, _, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		return fmt.Errorf("make a key pair: %w", err)
+	}
+	const kind = "ssh-ed25519"
+	blob := sshString(sshString(nil, []byte(kind)), public)
+	i.PublicKey = kind + " " + base64.StdEncoding.EncodeToString(blob) + " " + i.KeyName + "\n"
+	return nil
+}
+
+// sshString appends s in the wire form of RFC 4251, section 5.
+func sshString(b, s []byte) []byte {
+	return append(binary.BigEndian.AppendUint32(b, uint32(len(s))), s...)
+}
+
+func fill(field *string, value string) { *field = cmp.Or(*field, value) }

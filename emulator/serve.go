@@ -1,0 +1,75 @@
+package emulator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+)
+
+// prepare sets the connection policy: one request each, unless KeepAlive. A
+// silent client may stay until Close: it costs little, and to set a deadline
+// for each request would cost more than to answer it.
+func (s *Server) prepare() {
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	s.http.Handler = s
+	s.http.BaseContext = func(net.Listener) context.Context { return ctx }
+	s.http.ConnState = s.count
+	s.http.SetKeepAlivesEnabled(s.options.KeepAlive)
+}
+
+// Serve answers on l until Close, and then returns nil. It closes l. Many
+// listeners may be served at once.
+func (s *Server) Serve(l net.Listener) error {
+	if !s.begin() {
+		return l.Close()
+	}
+	defer s.running.Done()
+	err := s.http.Serve(l)
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("serve metadata on %v: %w", l.Addr(), err)
+}
+
+// Close closes all listeners and connections, also those that wait for an
+// answer that never comes, and returns when all have ended.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.stop()
+	err := s.http.Close()
+	s.running.Wait()
+	return err
+}
+
+// begin counts a call of Serve, unless the server is closed.
+func (s *Server) begin() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	s.running.Add(1)
+	return true
+}
+
+// count keeps track of connections. net/http calls it for new ones within
+// Serve, so the count is above zero then and Close still waits. A connection
+// that was accepted during Close is one that [http.Server.Close] missed.
+func (s *Server) count(conn net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		s.running.Add(1)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.closed {
+			conn.Close()
+		}
+	case http.StateClosed, http.StateHijacked:
+		s.running.Done()
+	}
+}
