@@ -1,0 +1,218 @@
+package awsfake
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// A question is the body of Converse and ConverseStream, as far as the
+// stand-in reads it.
+type question struct {
+	Messages        []message `json:"messages"`
+	System          []block   `json:"system"`
+	InferenceConfig struct {
+		MaxTokens     *int     `json:"maxTokens"`
+		Temperature   *float64 `json:"temperature"`
+		TopP          *float64 `json:"topP"`
+		StopSequences []string `json:"stopSequences"`
+	} `json:"inferenceConfig"`
+	ToolConfig json.RawMessage `json:"toolConfig"`
+}
+
+type message struct {
+	Role    string  `json:"role"`
+	Content []block `json:"content"`
+}
+
+// A block is one ContentBlock: an object with exactly one member.
+type block map[string]json.RawMessage
+
+func (b block) text() (string, bool) {
+	raw, ok := b["text"]
+	var s string
+	return s, ok && json.Unmarshal(raw, &s) == nil
+}
+
+// questionMembers are the members of the request in the API model of botocore
+// 1.43.11, and blockMembers those of a content block.
+var (
+	questionMembers = []string{"messages", "system", "inferenceConfig", "toolConfig", "guardrailConfig",
+		"additionalModelRequestFields", "promptVariables", "additionalModelResponseFieldPaths", "requestMetadata",
+		"performanceConfig", "serviceTier", "outputConfig"}
+	inferenceMembers = []string{"maxTokens", "temperature", "topP", "stopSequences"}
+	blockMembers     = []string{"text", "image", "document", "video", "audio", "toolUse", "toolResult", "guardContent",
+		"cachePoint", "reasoningContent", "citationsContent", "searchResult"}
+)
+
+// parseQuestion reads and checks a body.
+func parseQuestion(body []byte) (question, error) {
+	var q question
+	if err := checkMembers(body); err != nil {
+		return q, err
+	}
+	if err := json.Unmarshal(body, &q); err != nil {
+		return q, badRequest("SerializationException", "Unexpected field type")
+	}
+	return q, firstError(q.checkConfig, q.checkMessages, q.checkTools)
+}
+
+func firstError(checks ...func() error) error {
+	for _, check := range checks {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkMembers refuses members that the API doesn't have; a misspelt
+// inferenceConfig would otherwise be lost without a word.
+func checkMembers(body []byte) error {
+	var top struct {
+		InferenceConfig map[string]json.RawMessage `json:"inferenceConfig"`
+	}
+	var members map[string]json.RawMessage
+	if json.Unmarshal(body, &members) != nil || json.Unmarshal(body, &top) != nil {
+		return badRequest("SerializationException", "Unexpected field type")
+	}
+	return firstError(
+		func() error { return onlyKnown(members, questionMembers) },
+		func() error { return onlyKnown(top.InferenceConfig, inferenceMembers) },
+	)
+}
+
+func onlyKnown(members map[string]json.RawMessage, known []string) error {
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		if !slices.Contains(known, name) {
+			return invalid("Malformed input request: #: extraneous key [" + name + "] is not permitted, please reformat your input and try again.")
+		}
+	}
+	return nil
+}
+
+func (q question) checkConfig() error {
+	c := q.InferenceConfig
+	constraint := func(value any, member, text string) error {
+		return invalid(fmt.Sprintf("1 validation error detected: Value '%v' at 'inferenceConfig.%s' failed to satisfy constraint: "+
+			"Member must have value %s", value, member, text))
+	}
+	if c.MaxTokens != nil && *c.MaxTokens < 1 {
+		return constraint(*c.MaxTokens, "maxTokens", "greater than or equal to 1")
+	}
+	for _, p := range []struct {
+		name  string
+		value *float64
+	}{{"temperature", c.Temperature}, {"topP", c.TopP}} {
+		switch {
+		case p.value == nil:
+		case *p.value < 0:
+			return constraint(*p.value, p.name, "greater than or equal to 0")
+		case *p.value > 1:
+			return constraint(*p.value, p.name, "less than or equal to 1")
+		}
+	}
+	return nil
+}
+
+func (q question) checkMessages() error {
+	if len(q.Messages) == 0 || q.Messages[0].Role == "assistant" {
+		return invalid("A conversation must start with a user message. Try again with a conversation that starts with a user message.")
+	}
+	previous := ""
+	for i, m := range q.Messages {
+		if m.Role != "user" && m.Role != "assistant" {
+			return invalid(fmt.Sprintf("1 validation error detected: Value '%s' at 'messages.%d.member.role' failed to satisfy constraint: "+
+				"Member must satisfy enum value set: [user, assistant]", m.Role, i+1))
+		}
+		if m.Role == previous {
+			return invalid("A conversation must alternate between user and assistant roles. " +
+				"Make sure the conversation alternates between user and assistant roles and try again.")
+		}
+		previous = m.Role
+		if err := m.check(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m message) check(i int) error {
+	if len(m.Content) == 0 {
+		return invalid(fmt.Sprintf("The content field in the Message object at messages.%d is empty. "+
+			"Add a ContentBlock object to the content field and try again.", i))
+	}
+	for j, b := range m.Content {
+		place := fmt.Sprintf("messages.%d.content.%d", i, j)
+		if err := onlyKnown(b, blockMembers); err != nil {
+			return err
+		}
+		if len(b) != 1 {
+			return invalid("ContentBlock object at " + place + " must set one of the following keys: " + strings.Join(blockMembers, ", ") + ".")
+		}
+		if _, isText := b["text"]; !isText {
+			continue
+		}
+		text, ok := b.text()
+		if !ok {
+			return badRequest("SerializationException", "Unexpected field type")
+		}
+		if strings.TrimSpace(text) == "" {
+			return invalid("The text field in the ContentBlock object at " + place + " is blank. Add text to the text field, and try again.")
+		}
+	}
+	return nil
+}
+
+// checkTools matches each toolResult with the toolUse of the turn before.
+func (q question) checkTools() error {
+	var pending []string
+	for i, m := range q.Messages {
+		uses, results := m.toolIDs("toolUse"), m.toolIDs("toolResult")
+		if len(uses)+len(results) > 0 && q.ToolConfig == nil {
+			return invalid("The toolConfig field must be defined when using toolUse and toolResult content blocks.")
+		}
+		if len(results) > len(pending) {
+			return invalid(fmt.Sprintf("The number of toolResult blocks at messages.%d.content exceeds the number of toolUse blocks of previous turn.", i))
+		}
+		missing := slices.DeleteFunc(pending, func(id string) bool { return slices.Contains(results, id) })
+		if len(missing) > 0 {
+			return invalid(fmt.Sprintf("Expected toolResult blocks at messages.%d.content for the following Ids: %s", i, strings.Join(missing, ", ")))
+		}
+		pending = uses
+	}
+	return nil
+}
+
+func (m message) toolIDs(kind string) []string {
+	var ids []string
+	for _, b := range m.Content {
+		raw, ok := b[kind]
+		if !ok {
+			continue
+		}
+		var tool struct {
+			ID string `json:"toolUseId"`
+		}
+		json.Unmarshal(raw, &tool)
+		ids = append(ids, tool.ID)
+	}
+	return ids
+}
+
+// last is the text of the newest user message that has some.
+func (q question) last() string {
+	for _, m := range slices.Backward(q.Messages) {
+		if m.Role != "user" {
+			continue
+		}
+		for _, b := range slices.Backward(m.Content) {
+			if text, ok := b.text(); ok {
+				return text
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,146 @@
+package awsfake
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Bedrock Runtime: a model is asked.
+
+const (
+	unknownModel = "The provided model identifier is invalid."
+	endOfLife    = "This model version has reached the end of its life. Please refer to the AWS documentation for more details."
+	legacyUnused = "Access denied. This Model is marked by provider as Legacy and you have not been actively using the model " +
+		"in the last 30 days. Please upgrade to an active model on Amazon Bedrock"
+	noAccess = "You don't have access to the model with the specified model ID."
+	noForm   = "Model use case details have not been submitted for this account. Fill out the Anthropic use case details form " +
+		"before using the model. If you have already filled out the form, try again in 15 minutes."
+	noSubscription = "Model access is denied due to IAM user or service role is not authorized to perform the required " +
+		"AWS Marketplace actions (aws-marketplace:ViewSubscriptions, aws-marketplace:Subscribe) to enable access to this model. " +
+		"Refer to the Amazon Bedrock documentation for further details. Your AWS Marketplace subscription for this model " +
+		"cannot be completed at this time. If you recently fixed this issue, try again after 5 minutes."
+	noConversation = "This action doesn't support the model that you provided. Try again with a supported text or chat model."
+)
+
+// onDemand refuses a model that only its profiles give. The apostrophe is
+// AWS's own, U+2019.
+func onDemand(id string) string {
+	return "Invocation of model ID " + id + " with on-demand throughput isn’t supported. " +
+		"Retry your request with the ID or ARN of an inference profile that contains this model."
+}
+
+func (s *Server) converse(w http.ResponseWriter, c *call) error {
+	a, err := s.ask(c, "bedrock:InvokeModel")
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, "application/json", map[string]any{
+		"output": map[string]any{"message": map[string]any{
+			"role": "assistant", "content": []any{map[string]string{"text": a.text()}},
+		}},
+		"stopReason": a.stopReason,
+		"usage":      a.usage(),
+		"metrics":    map[string]int64{"latencyMs": c.latency()},
+	})
+}
+
+// ask takes a call through all that comes before an answer.
+func (s *Server) ask(c *call, action string) (answer, error) {
+	t, err := s.resolve(c)
+	if err != nil {
+		return answer{}, err
+	}
+	if err := s.authorizeModel(c, action, t); err != nil {
+		return answer{}, err
+	}
+	q, err := parseQuestion(c.body)
+	if err != nil {
+		return answer{}, err
+	}
+	if err := s.checkModel(c, t); err != nil {
+		return answer{}, err
+	}
+	return standIn(c.Model, q), nil
+}
+
+// A target is what a model id stands for: a model, perhaps by way of a profile.
+type target struct {
+	model   Model
+	profile *Profile
+}
+
+// resolve looks the id or ARN in the path up.
+func (s *Server) resolve(c *call) (target, error) {
+	if id, ok := strings.CutPrefix(c.identifier, s.profileARN(c, "")); ok {
+		return s.resolveProfile(c, id)
+	}
+	if m, err := s.findModel(c); err == nil {
+		return target{model: m}, nil
+	}
+	return s.resolveProfile(c, c.identifier)
+}
+
+func (s *Server) resolveProfile(c *call, id string) (target, error) {
+	for _, p := range s.profiles(c) {
+		if p.ID != id || len(p.Models) == 0 {
+			continue
+		}
+		if m, ok := byID(s.options.Models, p.Models[0]); ok {
+			return target{model: m, profile: &p}, nil
+		}
+	}
+	return target{}, invalid(unknownModel)
+}
+
+// authorizeModel evaluates the policies on every ARN that the call touches: a
+// profile itself first, then its model in each region where it may run.
+func (s *Server) authorizeModel(c *call, action string, t target) error {
+	if t.profile == nil {
+		return s.authorize(c, action, modelARN(c.region, t.model.ID), nil)
+	}
+	profile := s.profileARN(c, t.profile.ID)
+	if err := s.authorize(c, action, profile, nil); err != nil {
+		return err
+	}
+	for _, region := range t.profile.destinations(c.region) {
+		context := map[string]string{"bedrock:InferenceProfileArn": profile, "aws:RequestedRegion": region}
+		if region == "" {
+			context["aws:RequestedRegion"] = "unspecified"
+		}
+		if err := s.authorize(c, action, modelARN(region, t.model.ID), context); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkModel refuses a model that is dead, closed to the account or not to be
+// called in this way.
+func (s *Server) checkModel(c *call, t target) error {
+	m := t.model
+	if reached(s.options.Now(), m.Lifecycle.EndOfLife) {
+		return notFound(endOfLife)
+	}
+	switch m.Access {
+	case AccessDenied:
+		return forbidden(noAccess)
+	case AccessForm:
+		return notFound(noForm)
+	case AccessSubscription:
+		return forbidden(noSubscription)
+	case AccessInactive:
+		return notFound(legacyUnused)
+	}
+	if t.profile == nil && !slices.Contains(m.InferenceTypes, "ON_DEMAND") {
+		return invalid(onDemand(c.identifier))
+	}
+	if !slices.Contains(modalities(m.Output), "TEXT") || c.Operation == "ConverseStream" && !m.Streaming {
+		return invalid(noConversation)
+	}
+	return nil
+}
+
+// latency is how long the call has taken so far, in milliseconds.
+func (c *call) latency() int64 { return time.Since(c.began).Milliseconds() }
