@@ -1,0 +1,298 @@
+package doctor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"tegata/bedrock"
+)
+
+// A world is the far side of every wire: metadata, STS and Bedrock, healthy
+// unless a test changes it. It works in memory, so that tests run in a
+// synctest bubble, where waiting takes no time.
+type world struct {
+	env     map[string]string
+	files   map[string]string
+	model   string
+	now     time.Time // of AWS
+	skew    time.Duration
+	sts     func(ctx context.Context) (Identity, error)
+	replies map[string]http.HandlerFunc // "PUT /latest/api/token" → instead of the healthy answer
+	delay   time.Duration               // before every answer
+	refuse  bool                        // no connection to metadata
+	// endpoint of metadata, "" for the real address, to which nothing here is sent
+	endpoint  string
+	processes func() ([]Process, error)
+
+	mu       sync.Mutex
+	requests []string
+}
+
+const (
+	testRole     = "bedrock-ui-ec2-role"
+	testInstance = "i-0a1b2c3d4e5f60718"
+	testRegion   = "ap-northeast-1"
+	testModel    = "jp.anthropic.claude-sonnet-4-6"
+)
+
+func healthy() *world {
+	w := &world{
+		env:     map[string]string{"AWS_REGION": testRegion, "AWS_DEFAULT_REGION": testRegion},
+		files:   map[string]string{},
+		model:   testModel,
+		now:     time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC),
+		replies: map[string]http.HandlerFunc{},
+	}
+	w.sts = func(context.Context) (Identity, error) {
+		return Identity{Account: "123456789012", ARN: "arn:aws:sts::123456789012:assumed-role/" + testRole + "/" + testInstance}, nil
+	}
+	return w
+}
+
+// ServeHTTP answers for metadata and for Bedrock; their paths do not meet.
+func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	call := r.Method + " " + r.URL.Path
+	w.mu.Lock()
+	w.requests = append(w.requests, call)
+	w.mu.Unlock()
+	sleep(r.Context(), w.delay)
+	rw.Header().Set("Date", w.now.Format(http.TimeFormat))
+	rw.Header().Set("Server", "EC2ws")
+	for pattern, reply := range w.replies {
+		if pattern == call || strings.HasSuffix(pattern, "*") && strings.HasPrefix(call, strings.TrimSuffix(pattern, "*")) {
+			reply(rw, r)
+			return
+		}
+	}
+	w.serve(rw, r)
+}
+
+func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
+	isIMDS := strings.HasPrefix(r.URL.Path, "/latest/")
+	if isIMDS && r.Method == "GET" && r.Header.Get("X-aws-ec2-metadata-token") != "TOKEN==" {
+		rw.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	switch path := r.URL.Path; {
+	case r.Method == "PUT" && path == tokenPath:
+		rw.Header().Set(ttlHeader, r.Header.Get(ttlHeader))
+		fmt.Fprint(rw, "TOKEN==")
+	case path == instanceIDPath:
+		fmt.Fprint(rw, testInstance)
+	case path == "/latest/meta-data/placement/region":
+		fmt.Fprint(rw, testRegion)
+	case path == "/latest/dynamic/instance-identity/document":
+		fmt.Fprintf(rw, `{"accountId":"123456789012","instanceId":%q,"instanceType":"t3.medium","region":%q,"version":"2017-09-30"}`, testInstance, testRegion)
+	case path == "/latest/"+rolePath:
+		fmt.Fprint(rw, testRole)
+	case path == "/latest/"+rolePath+testRole:
+		fmt.Fprint(rw, credentialsUntil(w.now.Add(6*time.Hour)))
+	case path == "/foundation-models":
+		models(rw)
+	case path == "/inference-profiles":
+		profiles(rw)
+	case strings.HasPrefix(path, "/foundation-model-availability/"):
+		fmt.Fprint(rw, `{"modelId":"x","agreementAvailability":{"status":"AVAILABLE"},"authorizationStatus":"AUTHORIZED","entitlementAvailability":"AVAILABLE","regionAvailability":"AVAILABLE"}`)
+	case strings.HasSuffix(path, "/converse"):
+		fmt.Fprint(rw, `{"output":{"message":{"role":"assistant","content":[{"text":"p"}]}},"stopReason":"max_tokens","usage":{"inputTokens":8,"outputTokens":1,"totalTokens":9},"metrics":{"latencyMs":1}}`)
+	default:
+		http.NotFound(rw, r)
+	}
+}
+
+func credentialsUntil(end time.Time) string {
+	return fmt.Sprintf(`{"Code":"Success","LastUpdated":"2026-11-22T03:00:00Z","Type":"AWS-HMAC","AccessKeyId":"ASIAEXAMPLEEXAMPLE01","SecretAccessKey":"very-secret","Token":"also-secret","Expiration":%q}`,
+		end.Format(time.RFC3339))
+}
+
+var catalogue = []struct {
+	id        string
+	onDemand  bool
+	profiles  []string
+	endOfLife string
+}{
+	{"anthropic.claude-sonnet-4-6", false, []string{"global", "jp"}, ""},
+	{"anthropic.claude-sonnet-5", false, []string{"global", "jp"}, ""},
+	{"anthropic.claude-haiku-4-5-20251001-v1:0", false, []string{"jp"}, ""},
+	{"anthropic.claude-old-1", true, nil, "2026-11-01T00:00:00Z"},
+	{"amazon.nova-lite-v1:0", true, []string{"apac"}, ""},
+}
+
+func models(rw http.ResponseWriter) {
+	var list []map[string]any
+	for _, m := range catalogue {
+		inference, lifecycle := "INFERENCE_PROFILE", map[string]string{"status": "ACTIVE"}
+		if m.onDemand {
+			inference = "ON_DEMAND"
+		}
+		if m.endOfLife != "" {
+			lifecycle = map[string]string{"status": "LEGACY", "endOfLifeTime": m.endOfLife}
+		}
+		list = append(list, map[string]any{"modelId": m.id, "inferenceTypesSupported": []string{inference}, "modelLifecycle": lifecycle})
+	}
+	json.NewEncoder(rw).Encode(map[string]any{"modelSummaries": list})
+}
+
+func profiles(rw http.ResponseWriter) {
+	var list []map[string]any
+	for _, m := range catalogue {
+		for _, area := range m.profiles {
+			list = append(list, map[string]any{
+				"inferenceProfileId": area + "." + m.id,
+				"models":             []map[string]string{{"modelArn": "arn:aws:bedrock:ap-northeast-1::foundation-model/" + m.id}},
+			})
+		}
+	}
+	json.NewEncoder(rw).Encode(map[string]any{"inferenceProfileSummaries": list})
+}
+
+// Replies that break something.
+
+func status(code int) http.HandlerFunc {
+	return func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(code) }
+}
+
+func body(s string) http.HandlerFunc {
+	return func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprint(rw, s) }
+}
+
+func hang(_ http.ResponseWriter, r *http.Request) {
+	io.Copy(io.Discard, r.Body) // or else the server does not see the client go
+	<-r.Context().Done()
+}
+
+func cut(rw http.ResponseWriter, _ *http.Request) {
+	rw.Header().Set("Content-Length", "1000")
+	fmt.Fprint(rw, "beginning")
+	rw.(http.Flusher).Flush()
+	panic(http.ErrAbortHandler)
+}
+
+func drop(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
+
+func awsError(status int, code, text string) http.HandlerFunc {
+	return func(rw http.ResponseWriter, _ *http.Request) {
+		rw.Header().Set("X-Amzn-ErrorType", code)
+		rw.Header().Set("X-Amzn-RequestId", "6f1d3c9e-0000-4000-8000-000000000001")
+		rw.WriteHeader(status)
+		fmt.Fprintf(rw, `{"message":%q}`, text)
+	}
+}
+
+// An apiError has the methods of an AWS client's errors.
+type apiError struct {
+	code, text string
+	status     int
+}
+
+func (e apiError) Error() string        { return e.code + ": " + e.text }
+func (e apiError) ErrorCode() string    { return e.code }
+func (e apiError) ErrorMessage() string { return e.text }
+func (e apiError) HTTPStatusCode() int  { return e.status }
+
+func stsError(code, text string) func(context.Context) (Identity, error) {
+	return func(context.Context) (Identity, error) { return Identity{}, apiError{code, text, 403} }
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// host starts the world and returns the view of it that doctor gets.
+func (w *world) host(t *testing.T) Host {
+	l := &memory{conns: make(chan net.Conn), closed: make(chan struct{})}
+	server := &http.Server{Handler: w}
+	go server.Serve(l)
+	transport := &http.Transport{DialContext: l.dial, DisableKeepAlives: true}
+	t.Cleanup(func() { server.Close() })
+	if w.endpoint == "" {
+		w.endpoint = "http://metadata.test/"
+	}
+	var environ []string
+	for name, value := range w.env {
+		environ = append(environ, name+"="+value)
+	}
+	return Host{
+		Getenv:  func(name string) string { return w.env[name] },
+		Environ: environ,
+		ReadFile: func(path string) ([]byte, error) {
+			if text, ok := w.files[path]; ok {
+				return []byte(text), nil
+			}
+			return nil, fs.ErrNotExist
+		},
+		Dir: "/app", Home: "/home/app",
+		IMDS: w.endpoint,
+		Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			if w.refuse {
+				return nil, &net.OpError{Op: "dial", Err: errors.New("no route to host")}
+			}
+			return l.dial(ctx, network, addr)
+		},
+		Now: func() time.Time { return w.now.Add(w.skew) },
+		Identity: func(ctx context.Context, _ string) (Identity, error) {
+			sleep(ctx, w.delay)
+			return w.sts(ctx)
+		},
+		Bedrock: func(region string) Bedrock {
+			return bedrock.New(bedrock.Config{
+				Region: region, Endpoint: "http://bedrock.test", HTTPClient: &http.Client{Transport: transport},
+				Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+					return aws.Credentials{AccessKeyID: "ASIAEXAMPLEEXAMPLE01", SecretAccessKey: "very-secret", SessionToken: "also-secret"}, nil
+				}),
+			})
+		},
+		Model:     w.model,
+		Processes: w.processes,
+	}
+}
+
+// memory is a listener whose connections are pipes.
+type memory struct {
+	conns  chan net.Conn
+	once   sync.Once
+	closed chan struct{}
+}
+
+func (m *memory) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	client, server := net.Pipe()
+	select {
+	case m.conns <- server:
+		return client, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-m.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (m *memory) Accept() (net.Conn, error) {
+	select {
+	case c := <-m.conns:
+		return c, nil
+	case <-m.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (m *memory) Close() error {
+	m.once.Do(func() { close(m.closed) })
+	return nil
+}
+
+func (m *memory) Addr() net.Addr { return &net.TCPAddr{} }
