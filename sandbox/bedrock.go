@@ -1,0 +1,85 @@
+package sandbox
+
+import (
+	"cmp"
+	"maps"
+	"path"
+	"slices"
+
+	"tegata/awsfake"
+)
+
+// models is the catalogue with what the scenario says of it.
+func (b Bedrock) models() []awsfake.Model {
+	all := awsfake.DefaultModels()
+	for _, m := range b.Models {
+		i := slices.IndexFunc(all, func(known awsfake.Model) bool { return known.ID == m.ID })
+		if i < 0 {
+			i = len(all)
+			all = append(all, awsfake.Model{ID: m.ID, Name: m.ID, InferenceTypes: []string{"ON_DEMAND"}, Streaming: true})
+		}
+		m.over(&all[i])
+	}
+	for i := range all {
+		all[i].Access = b.access(all[i].ID)
+	}
+	return all
+}
+
+func (m Model) over(known *awsfake.Model) {
+	known.Name = cmp.Or(m.Name, known.Name)
+	known.Provider = cmp.Or(m.Provider, known.Provider)
+	if m.Streaming != nil {
+		known.Streaming = *m.Streaming
+	}
+	if m.InferenceTypes != nil {
+		known.InferenceTypes = m.InferenceTypes
+	}
+	known.Lifecycle = awsfake.Lifecycle{
+		Status:    cmp.Or(m.Lifecycle.Status, known.Lifecycle.Status),
+		Legacy:    cmp.Or(m.Lifecycle.Legacy, known.Lifecycle.Legacy),
+		EndOfLife: cmp.Or(m.Lifecycle.EndOfLife, known.Lifecycle.EndOfLife),
+	}
+}
+
+// access is what the scenario says of a model under the longest pattern that
+// matches its id.
+func (b Bedrock) access(id string) string {
+	best := ""
+	for _, pattern := range slices.Sorted(maps.Keys(b.Access)) {
+		if ok, _ := path.Match(pattern, id); ok && len(pattern) > len(best) {
+			best = pattern
+		}
+	}
+	if b.Access[best] == "granted" {
+		return awsfake.AccessGranted
+	}
+	return b.Access[best]
+}
+
+// profiles is the catalogue with what the scenario says of them.
+func (b Bedrock) profiles() []awsfake.Profile {
+	all := awsfake.DefaultProfiles("")
+	for _, p := range b.Profiles {
+		i := slices.IndexFunc(all, func(known awsfake.Profile) bool { return known.ID == p.ID })
+		if i < 0 {
+			i = len(all)
+			all = append(all, awsfake.Profile{ID: p.ID, Name: p.ID})
+		}
+		p.over(&all[i])
+	}
+	return all
+}
+
+func (p Profile) over(known *awsfake.Profile) {
+	known.Name = cmp.Or(p.Name, known.Name)
+	if p.Models != nil {
+		known.Models = p.Models
+	}
+	if p.Regions != nil {
+		known.Regions = p.Regions
+	}
+	if p.Source != nil {
+		known.Source = p.Source
+	}
+}

@@ -1,0 +1,117 @@
+package sandbox
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+)
+
+// Places is where the command finds what the sandbox made for it.
+type Places struct {
+	IMDS string // base URL of the metadata service
+	AWS  string // base URL of the other services
+	Home string // directory that [Scenario.WriteFiles] wrote to
+	Path string // directory that is put first in PATH; empty means none
+}
+
+const (
+	configFile      = ".aws/config"
+	credentialsFile = ".aws/credentials"
+)
+
+// Environ returns the environment of the command: that of the outside without
+// anything that leads an AWS client elsewhere, then what leads it to p, then
+// the variables of the scenario. Nothing in it tells which fault is on.
+func (s Scenario) Environ(outer []string, p Places) []string {
+	env := inherit(outer)
+	env["HOME"] = p.Home
+	if p.Path != "" {
+		env["PATH"] = prependPath(p.Path, env["PATH"])
+	}
+	env["AWS_REGION"] = s.Instance.Region
+	env["AWS_DEFAULT_REGION"] = s.Instance.Region
+	// AWS CLI v2 up to 2.9 puts no slash before the path that it appends.
+	env["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = strings.TrimRight(p.IMDS, "/") + "/"
+	env["AWS_ENDPOINT_URL"] = strings.TrimRight(p.AWS, "/")
+	env["AWS_CONFIG_FILE"] = filepath.Join(p.Home, filepath.FromSlash(configFile))
+	env["AWS_SHARED_CREDENTIALS_FILE"] = filepath.Join(p.Home, filepath.FromSlash(credentialsFile))
+	for name, value := range s.Environment {
+		if value == nil {
+			delete(env, canonical(name))
+			continue
+		}
+		env[canonical(name)] = strings.ReplaceAll(*value, "${HOME}", p.Home)
+	}
+	return variables(env)
+}
+
+// inherit takes over the variables of the outside. Of AWS and proxy variables
+// it takes none, not even those that seem harmless: SDKs gain new ones every
+// year.
+func inherit(outer []string) map[string]string {
+	env := map[string]string{}
+	for _, kv := range outer {
+		name, value, ok := strings.Cut(kv, "=")
+		upper := strings.ToUpper(name)
+		if !ok || name == "" || strings.HasPrefix(upper, "AWS_") || strings.HasSuffix(upper, "_PROXY") {
+			continue
+		}
+		env[canonical(name)] = value
+	}
+	return env
+}
+
+// canonical is the name under which a variable is kept, so that Path and PATH
+// are the same where the system takes them for the same.
+func canonical(name string) string {
+	if runtime.GOOS == "windows" {
+		return strings.ToUpper(name)
+	}
+	return name
+}
+
+func prependPath(dir, path string) string {
+	if path == "" {
+		return dir
+	}
+	return dir + string(os.PathListSeparator) + path
+}
+
+func variables(env map[string]string) []string {
+	var all []string
+	for name, value := range env {
+		all = append(all, name+"="+value)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// WriteFiles writes the files of the scenario below home, and with them empty
+// AWS settings unless the scenario has its own, so that no client looks for
+// some elsewhere. It never writes outside home, whatever links lie in there.
+func (s Scenario) WriteFiles(home string) error {
+	root, err := os.OpenRoot(home)
+	if err != nil {
+		return fmt.Errorf("write the files of the scenario: %w", err)
+	}
+	defer root.Close()
+	files := map[string]string{configFile: "", credentialsFile: ""}
+	maps.Copy(files, s.Files)
+	for name, content := range files {
+		if err := writeFile(root, filepath.FromSlash(name), content); err != nil {
+			return fmt.Errorf("write the files of the scenario: %w", err)
+		}
+	}
+	return nil
+}
+
+func writeFile(root *os.Root, name, content string) error {
+	if err := root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
+	}
+	return root.WriteFile(name, []byte(content), 0o644)
+}

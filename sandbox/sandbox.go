@@ -1,0 +1,226 @@
+package sandbox
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"tegata/awsfake"
+	"tegata/emulator"
+	"tegata/internal/fault"
+	"tegata/internal/policy"
+)
+
+// Listeners are where a [Sandbox] serves. It closes them all.
+type Listeners struct {
+	IMDS []net.Listener // of the metadata service, one for each address
+	AWS  net.Listener   // of all other services
+}
+
+func (l Listeners) close() error {
+	var errs []error
+	for _, one := range l.IMDS {
+		errs = append(errs, one.Close())
+	}
+	return errors.Join(append(errs, l.AWS.Close())...)
+}
+
+// A Sandbox is a scenario that runs: the metadata service of the instance,
+// and AWS as that instance meets it.
+type Sandbox struct {
+	imds    *emulator.Server
+	aws     *http.Server
+	serving sync.WaitGroup
+	mu      sync.Mutex
+	errs    []error // of servers that ended by themselves
+}
+
+// Start serves the scenario on l until [Sandbox.Close]. The listeners belong
+// to it from now on, after an error too.
+func (s Scenario) Start(l Listeners) (*Sandbox, error) {
+	b, err := s.join()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("start the sandbox: %w", err), l.close())
+	}
+	for _, one := range l.IMDS {
+		if !s.IMDS.answersAt(one.Addr()) {
+			one.Close() // a closed listener refuses connections
+			continue
+		}
+		b.serve(func() error { return b.imds.Serve(one) })
+	}
+	b.serve(func() error { return b.aws.Serve(l.AWS) })
+	return b, nil
+}
+
+// Close stops serving, cuts open connections and waits until both servers
+// have ended. It returns what made one of them end before.
+func (b *Sandbox) Close() error {
+	err := errors.Join(b.imds.Close(), b.aws.Close())
+	b.serving.Wait()
+	return errors.Join(append(b.errs, err)...)
+}
+
+func (b *Sandbox) serve(run func() error) {
+	b.serving.Go(func() {
+		if err := run(); err != nil && !errors.Is(err, http.ErrServerClosed) {
+			b.mu.Lock()
+			b.errs = append(b.errs, fmt.Errorf("serve in the sandbox: %w", err))
+			b.mu.Unlock()
+		}
+	})
+}
+
+func (m IMDS) answersAt(a net.Addr) bool {
+	if m.Listen == "refuse" {
+		return false
+	}
+	tcp, ok := a.(*net.TCPAddr)
+	return m.IPv6 || !ok || tcp.IP.To4() != nil
+}
+
+// join makes both servers so that AWS accepts the credentials that the
+// metadata service hands out, and no others.
+func (s Scenario) join() (*Sandbox, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	replies, err := fault.New(s.Replies) // one set, so that `times` counts the calls to both
+	if err != nil {
+		return nil, err
+	}
+	policies, err := s.Role.documents()
+	if err != nil {
+		return nil, err
+	}
+	role, err := s.Role.emulated()
+	if err != nil {
+		return nil, err
+	}
+	now := func() time.Time { return time.Now().Add(s.ClockSkew) }
+	imds, err := emulator.New(emulator.Options{
+		Instance:  emulator.Instance(s.Instance),
+		Tokens:    s.IMDS.Tokens,
+		Disabled:  s.IMDS.Endpoint == "disabled",
+		HopLimit:  s.IMDS.HopLimit,
+		Hops:      s.IMDS.Hops,
+		Tags:      s.IMDS.Tags,
+		Role:      role,
+		Replies:   replies,
+		KeepAlive: s.IMDS.KeepAlive,
+		Now:       now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	aws := awsfake.New(awsfake.Options{
+		Account:     s.Instance.Account,
+		Region:      s.Instance.Region,
+		Credentials: s.accepts(imds, policies),
+		Models:      s.Bedrock.models(),
+		Profiles:    s.Bedrock.profiles(),
+		Parameters:  s.parameters(),
+		Replies:     replies,
+		Now:         now,
+	})
+	return &Sandbox{imds: imds, aws: &http.Server{
+		Handler:           aws,
+		Protocols:         protocols(),
+		ErrorLog:          log.New(io.Discard, "", 0), // cut connections are the business of a sandbox
+		ReadHeaderTimeout: time.Minute,
+	}}, nil
+}
+
+// protocols adds HTTP/2 without TLS, which the SDK for JavaScript speaks to
+// Bedrock's runtime without asking.
+func protocols() *http.Protocols {
+	p := new(http.Protocols)
+	p.SetHTTP1(true)
+	p.SetUnencryptedHTTP2(true)
+	return p
+}
+
+// emulated is the role as the metadata service has it: nil if none is
+// attached. EC2 gets no credentials for a role that does not trust it.
+func (r Role) emulated() (*emulator.Role, error) {
+	if !r.Attached {
+		return nil, nil
+	}
+	trust, err := policy.Parse(r.Trust)
+	if err != nil {
+		return nil, err
+	}
+	role := &emulator.Role{Name: r.Name, Profile: r.Profile, Lifetime: r.Lifetime}
+	if !policy.Trusts(trust, "ec2.amazonaws.com") {
+		role.Failure = "AssumeRoleUnauthorizedAccess"
+	} else {
+		role.Expired = r.Credentials == "expired"
+	}
+	return role, nil
+}
+
+// documents are the policies of the role.
+func (r Role) documents() ([]policy.Document, error) {
+	var all []policy.Document
+	for _, name := range slices.Sorted(maps.Keys(r.Policies)) {
+		doc, err := policy.Parse(r.Policies[name])
+		if err != nil {
+			return nil, fmt.Errorf("role.policies.%s: %w", name, err)
+		}
+		all = append(all, doc)
+	}
+	return all, nil
+}
+
+func (s Scenario) parameters() map[string]awsfake.Parameter {
+	all := map[string]awsfake.Parameter{}
+	for name, p := range s.Parameters {
+		all[name] = awsfake.Parameter(p)
+	}
+	return all
+}
+
+// accepts looks a key up among those that the metadata service handed out and
+// says whose it is: the session of the role that is named after the instance.
+func (s Scenario) accepts(imds *emulator.Server, policies []policy.Document) func(string) (awsfake.Credential, bool) {
+	arn := fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/%s", partition(s.Instance.Region), s.Instance.Account, s.Role.Name, s.Instance.ID)
+	user := roleID(s.Instance.Account, s.Role.Name) + ":" + s.Instance.ID
+	return func(id string) (awsfake.Credential, bool) {
+		c, ok := imds.Credential(id)
+		return awsfake.Credential{
+			SecretAccessKey: c.SecretAccessKey.Reveal(),
+			SessionToken:    c.Token.Reveal(),
+			Expires:         c.Expiration,
+			ARN:             arn,
+			UserID:          user,
+			Policies:        policies,
+		}, ok
+	}
+}
+
+func partition(region string) string {
+	switch {
+	case strings.HasPrefix(region, "cn-"):
+		return "aws-cn"
+	case strings.HasPrefix(region, "us-gov-"):
+		return "aws-us-gov"
+	}
+	return "aws"
+}
+
+// roleID makes the unique id of a role: AROA and 17 letters and digits
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html).
+func roleID(account, role string) string {
+	sum := sha256.Sum256([]byte(account + "/" + role))
+	return "AROA" + base32.StdEncoding.EncodeToString(sum[:])[:17]
+}
