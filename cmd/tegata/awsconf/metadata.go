@@ -1,0 +1,153 @@
+package awsconf
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	sdkimds "github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
+
+	"tegata/imds"
+)
+
+// endpointIPv6 is where IMDS answers when the endpoint mode is IPv6.
+const endpointIPv6 = "http://[fd00:ec2::254]"
+
+// NewIMDS returns a client for the endpoint that the environment and the
+// profile name. AWS_EC2_METADATA_V1_DISABLED takes version 1 out of a policy
+// that allows it. The error is [ErrIMDSDisabled] when there must be no client.
+func (s Source) NewIMDS(ctx context.Context, policy imds.Policy) (*imds.Client, error) {
+	p, err := s.profile(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.newIMDS(p, policy)
+}
+
+func (s Source) newIMDS(p config.SharedConfig, policy imds.Policy) (*imds.Client, error) {
+	if isTrue(s.Getenv("AWS_EC2_METADATA_DISABLED")) {
+		return nil, ErrIMDSDisabled
+	}
+	endpoint, err := s.imdsEndpoint(p)
+	if err != nil {
+		return nil, err
+	}
+	if s.v1Disabled(p) {
+		policy = imds.V2Only
+	}
+	return &imds.Client{Endpoint: endpoint, Policy: policy}, nil
+}
+
+// imdsEndpoint reads the settings in the order of AWS's reference guide: an
+// endpoint counts before a mode, the environment before the profile.
+//
+// Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-imds-credentials.html
+func (s Source) imdsEndpoint(p config.SharedConfig) (string, error) {
+	if e := first(s.Getenv("AWS_EC2_METADATA_SERVICE_ENDPOINT"), p.EC2IMDSEndpoint); e != "" {
+		return e, nil
+	}
+	switch mode := s.Getenv("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"); {
+	case strings.EqualFold(mode, "IPv4"):
+		return "", nil
+	case strings.EqualFold(mode, "IPv6"):
+		return endpointIPv6, nil
+	case mode != "":
+		return "", fmt.Errorf("read AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE: %q is neither IPv4 nor IPv6", mode)
+	}
+	if p.EC2IMDSEndpointMode == sdkimds.EndpointModeStateIPv6 {
+		return endpointIPv6, nil
+	}
+	return "", nil
+}
+
+func (s Source) v1Disabled(p config.SharedConfig) bool {
+	if v := s.Getenv("AWS_EC2_METADATA_V1_DISABLED"); v != "" {
+		return isTrue(v)
+	}
+	return p.EC2IMDSv1Disabled != nil && *p.EC2IMDSv1Disabled
+}
+
+// metadata is the instance, or the reason why it is not asked.
+type metadata struct {
+	client *imds.Client
+	off    error
+}
+
+// metadata returns the client of s, or one of its own. That the instance must
+// not be asked is no failure until something depends on it.
+func (s Source) metadata(p config.SharedConfig) (metadata, error) {
+	client, err := s.newIMDS(p, imds.V2Only)
+	if err == ErrIMDSDisabled {
+		return metadata{off: err}, nil
+	}
+	if s.IMDS != nil {
+		return metadata{client: s.IMDS}, nil
+	}
+	return metadata{client: client}, err
+}
+
+func (m metadata) Region(ctx context.Context) (string, error) {
+	if m.off != nil {
+		return "", m.off
+	}
+	return m.client.Region(ctx)
+}
+
+// A role is the SDK's view of the credentials of an instance.
+type role struct {
+	metadata
+	onExpired func(time.Time)
+}
+
+// askAgain is when credentials that are about to end, or have ended, are read
+// anew: real IMDS has new ones at least five minutes before.
+const askAgain = time.Minute
+
+func (r role) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	if r.off != nil {
+		return aws.Credentials{}, fmt.Errorf("find credentials: none but the instance's are left, and %w", r.off)
+	}
+	c, err := r.client.Credentials(ctx)
+	if err != nil {
+		return aws.Credentials{}, fmt.Errorf("read the credentials of the instance's role: %w", err)
+	}
+	if r.onExpired != nil && !time.Now().Before(c.Expiration) {
+		r.onExpired(c.Expiration)
+	}
+	return aws.Credentials{
+		AccessKeyID:     c.AccessKeyID,
+		SecretAccessKey: c.SecretAccessKey.Reveal(),
+		SessionToken:    c.Token.Reveal(),
+		Source:          "instance role",
+		CanExpire:       true,
+		Expires:         c.Expiration,
+	}, nil
+}
+
+// ProviderSources tells whoever holds the provider that it is an instance's.
+func (r role) ProviderSources() []aws.CredentialSource {
+	return []aws.CredentialSource{aws.CredentialSourceIMDS}
+}
+
+// AdjustExpiresBy keeps credentials that end within the cache's window, or
+// have ended, for a short while: without it every request would read them
+// anew, and IMDS would throttle.
+func (r role) AdjustExpiresBy(c aws.Credentials, by time.Duration) (aws.Credentials, error) {
+	c.Expires = c.Expires.Add(by)
+	if soonest := time.Now().Add(askAgain); c.Expires.Before(soonest) {
+		c.Expires = soonest
+	}
+	return c, nil
+}
+
+// HandleFailToRefresh goes on with the credentials at hand while the instance
+// does not give new ones.
+func (r role) HandleFailToRefresh(_ context.Context, last aws.Credentials, err error) (aws.Credentials, error) {
+	if !last.HasKeys() {
+		return aws.Credentials{}, err
+	}
+	return last, nil // AdjustExpiresBy keeps them a little longer
+}

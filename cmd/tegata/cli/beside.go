@@ -1,0 +1,90 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+
+	"golang.org/x/term"
+
+	"tegata/sandbox"
+)
+
+// loopback is where the servers listen without a box.
+type loopback struct{ sandbox.Listeners }
+
+func loopbackListeners() (l loopback, err error) {
+	imds, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return l, err
+	}
+	l.IMDS = []net.Listener{imds}
+	l.AWS, err = net.Listen("tcp", "127.0.0.1:0")
+	return l, err
+}
+
+func (l loopback) imdsURL() string { return "http://" + l.IMDS[0].Addr().String() + "/" }
+func (l loopback) awsURL() string  { return "http://" + l.AWS.Addr().String() }
+
+// runBeside runs a command without a box: the servers listen on loopback
+// addresses, and only the environment leads the command to them.
+func (s *session) runBeside(scenario sandbox.Scenario, place *place, args []string) error {
+	s.warn("not isolated: a command that ignores its environment can reach the real AWS and the real metadata service")
+	listeners, err := loopbackListeners()
+	if err != nil {
+		return statusError{sandbox.StatusFailed, err}
+	}
+	instance, err := scenario.Start(listeners.Listeners)
+	if err != nil {
+		return statusError{sandbox.StatusFailed, err}
+	}
+	defer instance.Close()
+	cmd := exec.Command(args[0], args[1:]...)
+	if args[0] == "tegata" {
+		cmd = exec.Command(filepath.Join(place.bin, "tegata"), args[1:]...)
+	}
+	cmd.Args[0] = args[0]
+	cmd.Env = place.environ(scenario, s.Env, listeners.imdsURL(), listeners.awsURL())
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = s.Stdin, s.Stdout, s.Stderr
+	if err := cmd.Start(); err != nil {
+		return statusError{startStatus(err), fmt.Errorf("run %s: %w", args[0], errors.Unwrap(err))}
+	}
+	return done(s.wait(cmd))
+}
+
+// startStatus is the status of env(1) for a command that did not start.
+func startStatus(err error) int {
+	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, os.ErrNotExist) {
+		return sandbox.StatusNotFound
+	}
+	return sandbox.StatusNotExecutable
+}
+
+// wait hands signals on to the command until it ends, and returns its exit
+// status. A terminal has given its interrupt to the command already.
+func (s *session) wait(cmd *exec.Cmd) (status int) {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = cmd.Wait() // the state tells all
+	}()
+	stdin, _ := s.Stdin.(*os.File)
+	onTerminal := stdin != nil && term.IsTerminal(int(stdin.Fd()))
+	for {
+		select {
+		case sig := <-s.Signals:
+			if sig != os.Interrupt || !onTerminal {
+				_ = cmd.Process.Signal(sig)
+			}
+		case <-ended:
+			if ws, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+				return 128 + int(ws.Signal())
+			}
+			return cmd.ProcessState.ExitCode()
+		}
+	}
+}

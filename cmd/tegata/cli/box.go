@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"context"
+	"net"
+	"os"
+
+	"tegata/sandbox"
+)
+
+// boxInit is the command that runs as the init of a box. People never type
+// it; what it is to do comes from the process outside.
+const boxInit = "box-init"
+
+// A boxSpec is what the init of a box is to do.
+type boxSpec struct {
+	Scene   scene
+	Command []string // empty for the demo
+	Demo    demoOptions
+}
+
+// runInBox runs this executable as the init of a new box and passes its exit
+// status on.
+func (s *session) runInBox(ctx context.Context, spec boxSpec, env []string, files ...*os.File) error {
+	box := sandbox.Box{
+		Args:    []string{"tegata", "--lang=" + string(s.lang), boxInit},
+		Spec:    spec,
+		Env:     env,
+		Files:   files,
+		Stdin:   s.Stdin,
+		Stdout:  s.Stdout,
+		Stderr:  s.Stderr,
+		Signals: s.Signals,
+	}
+	status, err := box.Run(ctx)
+	if err != nil {
+		return statusError{sandbox.StatusFailed, err}
+	}
+	return done(status)
+}
+
+// runBoxInit starts the instance in the box and then the command or the demo.
+func runBoxInit(ctx context.Context, s *session) error {
+	var spec boxSpec
+	in, err := sandbox.Enter(&spec)
+	if err != nil {
+		return statusError{sandbox.StatusFailed, err}
+	}
+	scenario, err := spec.Scene.scenario()
+	if err != nil {
+		return err
+	}
+	listeners, err := listenInBox(in)
+	if err != nil {
+		return statusError{sandbox.StatusFailed, err}
+	}
+	instance, err := scenario.Start(listeners)
+	if err != nil {
+		return statusError{sandbox.StatusFailed, err}
+	}
+	defer instance.Close()
+	if len(spec.Command) == 0 {
+		return s.demoInBox(ctx, in, spec.Demo, instance)
+	}
+	status, err := in.Run(spec.Command, s.Env, s.Signals)
+	if err != nil {
+		return statusError{status, err}
+	}
+	return done(status)
+}
+
+func listenInBox(in *sandbox.Inside) (l sandbox.Listeners, err error) {
+	if l.IMDS, err = in.ListenIMDS(); err != nil {
+		return l, err
+	}
+	l.AWS, err = net.Listen("tcp", boxAWS)
+	return l, err
+}

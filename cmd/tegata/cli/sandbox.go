@@ -1,0 +1,162 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/term"
+
+	"tegata/sandbox"
+)
+
+// Where the servers listen in a box. No other process can have taken these:
+// the network namespace is new.
+const (
+	boxIMDS = "http://169.254.169.254/"
+	boxAWS  = "127.0.0.1:4566"
+)
+
+// A scene is a scenario as it was asked for on the command line. It travels
+// to the init of the box and is read again there.
+type scene struct {
+	File   string // name of the scenario file, for errors; empty for the built-in one
+	Data   []byte
+	Faults []string
+}
+
+// scenario reads the scene. What is wrong in the file is the sandbox's
+// failure, an unknown fault is wrong usage.
+func (sc scene) scenario() (sandbox.Scenario, error) {
+	scenario := sandbox.Default()
+	if sc.File != "" {
+		var err error
+		if scenario, err = sandbox.Parse(sc.File, sc.Data); err != nil {
+			return scenario, statusError{sandbox.StatusFailed, hintf(err, "see docs/scenarios.md for the keys of a scenario")}
+		}
+	}
+	for _, name := range sc.Faults {
+		if err := scenario.Apply(name); err != nil {
+			return scenario, hintf(usageError{err}, "faults are %s", faultNames())
+		}
+	}
+	return scenario, nil
+}
+
+func faultNames() string {
+	var names []string
+	for _, f := range sandbox.Faults() {
+		names = append(names, f.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// readScene reads the scenario file, if there is one.
+func readScene(file string, faults []string) (scene, error) {
+	sc := scene{File: file, Faults: faults}
+	if file == "" {
+		return sc, nil
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return sc, statusError{sandbox.StatusFailed, fmt.Errorf("read the scenario: %w", err)}
+	}
+	sc.Data = data
+	return sc, nil
+}
+
+func runSandbox(ctx context.Context, s *session) error {
+	fs := s.flags()
+	file := fs.String("scenario", "", "")
+	isolate := oneOf("auto", "never")
+	fs.Var(isolate, "isolate", "")
+	var faults list
+	fs.Var(&faults, "fault", "")
+	if err := s.parseFlags(fs, s.Args); err != nil {
+		return err
+	}
+	args, err := s.commandOrShell(fs.Args())
+	if err != nil {
+		return err
+	}
+	sc, err := readScene(*file, faults)
+	if err != nil {
+		return err
+	}
+	scenario, err := sc.scenario()
+	if err != nil {
+		return err
+	}
+	place, err := makePlace(scenario)
+	if err != nil {
+		return statusError{sandbox.StatusFailed, err}
+	}
+	defer place.remove()
+	if isolate.value == "never" {
+		return s.runBeside(scenario, place, args)
+	}
+	env := place.environ(scenario, s.Env, boxIMDS, "http://"+boxAWS)
+	return s.runInBox(ctx, boxSpec{Scene: sc, Command: args}, env)
+}
+
+// commandOrShell returns the command to run: the user's shell where none is
+// given and there is somebody to use it.
+func (s *session) commandOrShell(args []string) ([]string, error) {
+	if len(args) > 0 {
+		return args, nil
+	}
+	stdin, ok := s.Stdin.(*os.File)
+	if !ok || !term.IsTerminal(int(stdin.Fd())) {
+		return nil, hintf(usagef("no command given, and stdin is not a terminal for a shell"), "tegata sandbox -- aws sts get-caller-identity")
+	}
+	if shell := s.Getenv("SHELL"); shell != "" {
+		return []string{shell}, nil
+	}
+	return []string{"sh"}, nil
+}
+
+// A place holds what a command in a sandbox finds on disk.
+type place struct {
+	dir, home, bin string
+}
+
+// makePlace makes a fresh home directory with the files of the scenario, and
+// a directory for PATH in which tegata is this executable. Both are readable
+// for all, so that a script in the box may become another user.
+func makePlace(scenario sandbox.Scenario) (*place, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this executable: %w", err)
+	}
+	dir, err := os.MkdirTemp("", "tegata-sandbox-")
+	if err != nil {
+		return nil, fmt.Errorf("make a home for the command: %w", err)
+	}
+	p := &place{dir: dir, home: filepath.Join(dir, "home"), bin: filepath.Join(dir, "bin")}
+	err = errors.Join(
+		os.Chmod(dir, 0o755),
+		os.Mkdir(p.home, 0o755),
+		os.Mkdir(p.bin, 0o755),
+		os.Symlink(self, filepath.Join(p.bin, "tegata")),
+	)
+	if err == nil {
+		err = scenario.WriteFiles(p.home)
+	}
+	if err != nil {
+		p.remove()
+		return nil, fmt.Errorf("make a home for the command: %w", err)
+	}
+	return p, nil
+}
+
+func (p *place) environ(scenario sandbox.Scenario, outer []string, imds, aws string) []string {
+	return scenario.Environ(outer, sandbox.Places{IMDS: imds, AWS: aws, Home: p.home, Path: p.bin})
+}
+
+// remove deletes the place. What can't be deleted, such as read-only
+// directories that the command made, stays behind in the system's directory
+// for temporary files.
+func (p *place) remove() { _ = os.RemoveAll(p.dir) }
