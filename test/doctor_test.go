@@ -1,0 +1,105 @@
+package test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// faults are those that the documentation names, with what doctor must find.
+var faults = map[string]string{
+	"imds-disabled":       "TG2004",
+	"hop-limit":           "TG2003",
+	"no-role":             "TG3001",
+	"role-trust":          "TG3002",
+	"expired-credentials": "TG3013",
+	"region-cut":          "TG4002",
+	"region-unset":        "TG4003",
+	"model-access":        "TG6001",
+	"model-profile":       "TG6002",
+	"model-eol":           "TG6014",
+}
+
+var anyID = regexp.MustCompile(`TG\d{4}`)
+
+func TestDoctorHealthy(t *testing.T) {
+	t.Parallel()
+	requireBox(t)
+	r := run(t, "sandbox", "--", "tegata", "doctor")
+	r.wants(t, 0)
+	if id := anyID.FindString(r.stdout); id != "" {
+		t.Errorf("a healthy instance has finding %s:\n%s", id, r.stdout)
+	}
+}
+
+// Each fault is told by its own id, first, with nothing in the environment or
+// the process table to know it from.
+func TestDoctorFaults(t *testing.T) {
+	requireBox(t)
+	for fault, id := range faults {
+		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
+			for _, lang := range []string{"en", "ja"} {
+				r := run(t, "sandbox", "--fault", fault, "--", "tegata", "doctor", "--lang", lang)
+				r.wants(t, 3)
+				if got := anyID.FindString(r.stdout); got != id {
+					t.Errorf("first finding %q, want %s\n%s", got, id, r.stdout)
+				}
+				if r.took > 15*time.Second {
+					t.Errorf("took %v", r.took)
+				}
+			}
+			r := run(t, "sandbox", "--fault", fault, "--", "sh", "-c",
+				`env; tr '\0' '\n' </proc/1/environ; for f in /proc/[0-9]*/cmdline; do tr '\0' ' ' <$f; done; find "$HOME"`)
+			r.wants(t, 0)
+			if strings.Contains(r.stdout, fault) || anyID.MatchString(r.stdout) {
+				t.Errorf("the command can see which fault is on:\n%s", r.stdout)
+			}
+		})
+	}
+}
+
+// Nobody prepared for these.
+func TestDoctorUnforeseen(t *testing.T) {
+	requireBox(t)
+	elsewhere := "instance: {id: i-0feedfacecafebeef, type: m7g.large, region: eu-west-1, zone: eu-west-1b, account: \"210987654321\"}\n" +
+		"environment: {BEDROCK_MODEL_ID: eu.anthropic.claude-sonnet-4-6}\n"
+	for _, test := range []struct {
+		name, scenario, want string
+		evidence             []string
+	}{
+		{"region hangs", "replies: [{match: {service: imds, path: /latest/meta-data/placement/region}, reply: {hang: true}}]\n", "TG2900", []string{"placement/region"}},
+		{"list of roles is garbage", "replies: [{match: {service: imds, path: /latest/meta-data/iam/security-credentials/}, reply: {status: 500, body: oops}}]\n", "TG", []string{"500"}},
+		{"identity hangs", "replies: [{match: {service: sts}, reply: {hang: true}}]\n", "TG4", nil},
+		{"identity fails", "replies: [{match: {service: sts}, reply: {status: 503, code: InternalFailure, message: strange words}}]\n", "TG4900", []string{"InternalFailure"}},
+		{"model fails", "replies: [{match: {service: bedrock-runtime}, reply: {status: 418, code: TeapotException, message: strange words}}]\n", "TG6900", []string{"TeapotException"}},
+		{"model hangs", "replies: [{match: {service: bedrock-runtime}, reply: {hang: true}}]\n", "TG6", nil},
+		{"answer is cut", "replies: [{match: {service: bedrock-runtime}, reply: {truncate: 20}}]\n", "TG6", nil},
+		{"everything is reset", "replies: [{reply: {reset: true}}]\n", "TG2", nil},
+		{"everything hangs", "replies: [{reply: {hang: true}}]\n", "TG2900", nil},
+		{"no service at all", "imds: {listen: refuse}\n", "TG2", nil},
+		{"throttled", "replies: [{match: {service: bedrock-runtime}, reply: {status: 429, code: ThrottlingException, message: \"Too many tokens, please wait before trying again.\"}}]\n", "TG6010", nil},
+		{"no right to the profile", "role: {policies: {bedrock-ui-invoke: {Version: \"2012-10-17\", Statement: [{Effect: Allow, Action: [\"bedrock:InvokeModel*\", \"bedrock:List*\", \"bedrock:Get*\"], Resource: \"arn:aws:bedrock:*::foundation-model/*\"}, {Effect: Allow, Action: [\"bedrock:List*\", \"bedrock:Get*\"], Resource: \"*\"}]}}}\n", "TG6005", []string{"inference-profile"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			r := run(t, "sandbox", "--scenario", scenario(t, elsewhere+test.scenario), "--", "tegata", "doctor")
+			r.wants(t, 3, test.evidence...)
+			if got := anyID.FindString(r.stdout); !strings.HasPrefix(got, test.want) {
+				t.Errorf("first finding %q, want %s", got, test.want)
+			}
+			if r.took > 15*time.Second {
+				t.Errorf("took %v", r.took)
+			}
+			if t.Failed() {
+				t.Log(r.stdout)
+			}
+		})
+	}
+	t.Run("nothing is wrong", func(t *testing.T) {
+		t.Parallel()
+		r := run(t, "sandbox", "--scenario", scenario(t, elsewhere), "--", "tegata", "doctor")
+		r.wants(t, 0, "eu-west-1", "i-0feedfacecafebeef")
+	})
+}

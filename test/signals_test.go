@@ -1,0 +1,182 @@
+package test
+
+import (
+	"bufio"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const hang = "replies: [{reply: {hang: true}}]\n"
+
+// An interrupt ends every command promptly, with its status, and leaves no
+// process, no namespace and no file behind.
+func TestInterrupt(t *testing.T) {
+	requireBox(t)
+	for _, test := range []struct {
+		name, scenario string
+		args           []string
+		ready          string // what stdout says before the interrupt; empty for half a second
+	}{
+		{"sandbox", "", []string{"sandbox", "--", "sh", "-c", "sleep 300 & echo ready; sleep 300"}, "ready"},
+		{"reader in a box", hang, []string{"sandbox", "--", "tegata", "get", "region"}, ""},
+		{"doctor in a box", hang, []string{"sandbox", "--", "tegata", "doctor"}, ""},
+		{"box in a box", "", []string{"sandbox", "--", "tegata", "sandbox", "--", "sh", "-c", "echo ready; sleep 300"}, "ready"},
+		{"beside", "", []string{"sandbox", "--isolate=never", "--", "sh", "-c", "echo ready; exec sleep 300"}, "ready"},
+		{"demo on its way", "replies: [{match: {service: bedrock-runtime}, reply: {hang: true}}]\n", []string{"demo", "--check"}, ""},
+		{"demo that stays", "", []string{"demo", "--addr", "127.0.0.1:0"}, "tegata doctor"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			args := test.args
+			if test.scenario != "" {
+				args = append([]string{args[0], "--scenario", scenario(t, test.scenario)}, args[1:]...)
+			}
+			tmp := t.TempDir()
+			cmd := command(t, args...)
+			cmd.Env = append(cmd.Env, "TMPDIR="+tmp)
+			began := interrupt(t, cmd, test.ready)
+			if took := time.Since(began); took > 3*time.Second {
+				t.Errorf("ended %v after the interrupt", took)
+			}
+			if status := cmd.ProcessState.ExitCode(); status != 130 {
+				t.Errorf("status %d, want 130", status)
+			}
+			left, err := os.ReadDir(tmp)
+			if err != nil || len(left) > 0 {
+				t.Errorf("files are left: %v %v", left, err)
+			}
+			if pids := processesWith("TMPDIR=" + tmp); len(pids) > 0 {
+				t.Errorf("processes are left: %v", pids)
+			}
+		})
+	}
+}
+
+// interrupt starts cmd, interrupts it when it is ready, and waits for its end.
+func interrupt(t *testing.T, cmd *exec.Cmd, ready string) (when time.Time) {
+	t.Helper()
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(stdout)
+	if ready == "" {
+		time.Sleep(500 * time.Millisecond)
+	}
+	for ready != "" && lines.Scan() && !strings.Contains(lines.Text(), ready) {
+	}
+	when = time.Now()
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	for lines.Scan() {
+	}
+	var exit *exec.ExitError
+	if err := cmd.Wait(); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return when
+}
+
+// processesWith returns the processes that have the variable in their
+// environment. They are those of one test and of nothing else.
+func processesWith(variable string) []string {
+	var pids []string
+	files, _ := filepath.Glob("/proc/[0-9]*/environ")
+	for _, file := range files {
+		env, _ := os.ReadFile(file)
+		if strings.Contains(string(env), variable+"\x00") {
+			pids = append(pids, filepath.Base(filepath.Dir(file)))
+		}
+	}
+	return pids
+}
+
+// On a terminal the interrupt key reaches the command once, and the command
+// decides what becomes of it.
+func TestTerminal(t *testing.T) {
+	t.Parallel()
+	requireBox(t)
+	requireProgram(t, "script")
+	program := filepath.Join(t.TempDir(), "program.sh")
+	text := "trap 'echo got it' INT\ntest -t 0 && echo on a terminal\ni=0\nwhile [ $i -lt 20 ]; do sleep 0.1; i=$((i+1)); done\nexit 4\n"
+	if err := os.WriteFile(program, []byte(text), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("script", "-qec", tegata+" sandbox -- sh "+program, "/dev/null")
+	cmd.Env = append(os.Environ(), traps(t)...)
+	keys, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		time.Sleep(time.Second)
+		keys.Write([]byte{3})
+		time.Sleep(4 * time.Second)
+		keys.Close()
+	}()
+	r := finish(t, cmd)
+	r.wants(t, 4, "on a terminal")
+	if n := strings.Count(r.stdout, "got it"); n != 1 {
+		t.Errorf("the command was interrupted %d times", n)
+	}
+}
+
+// Where user namespaces are forbidden, a box is refused with the way out.
+func TestNoNamespaces(t *testing.T) {
+	t.Parallel()
+	requireBox(t)
+	requireProgram(t, "unshare")
+	forbidding := func(args string) *exec.Cmd {
+		cmd := exec.Command("unshare", "-Ur", "sh", "-c", "echo 0 >/proc/sys/user/max_user_namespaces; exec "+tegata+" "+args)
+		cmd.Env = append(os.Environ(), traps(t)...)
+		return cmd
+	}
+	r := finish(t, forbidding("sandbox -- true"))
+	if r.status != 125 || !strings.Contains(r.stderr, "hint: add --isolate=never") {
+		t.Errorf("status %d, stderr:\n%s", r.status, r.stderr)
+	}
+	finish(t, forbidding("sandbox --isolate=never -- tegata get instance-id")).wants(t, 0, instanceID)
+	finish(t, forbidding("demo --check")).wants(t, 0, "✓")
+}
+
+// An address that is taken is told, with the way out.
+func TestAddressTaken(t *testing.T) {
+	t.Parallel()
+	requireBox(t)
+	first := command(t, "demo", "--addr", "127.0.0.1:0")
+	stdout, err := first.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		first.Process.Signal(syscall.SIGTERM)
+		first.Wait()
+	}()
+	var addr string
+	for lines := bufio.NewScanner(stdout); addr == "" && lines.Scan(); {
+		if _, after, ok := strings.Cut(lines.Text(), "AWS_ENDPOINT_URL=http://"); ok {
+			addr = after
+		}
+	}
+	r := run(t, "demo", "--addr", addr)
+	if r.status != 1 || !strings.Contains(r.stderr, "address already in use") || !strings.Contains(r.stderr, "--addr 127.0.0.1:0") {
+		t.Errorf("status %d, stderr:\n%s", r.status, r.stderr)
+	}
+	// What the demo says to set leads a program of the outside there.
+	get := exec.Command(tegata, "get", "instance-id")
+	get.Env = append(os.Environ(), "AWS_EC2_METADATA_SERVICE_ENDPOINT=http://"+addr+"/")
+	finish(t, get).wants(t, 0, instanceID)
+}
