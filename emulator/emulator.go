@@ -14,7 +14,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"regexp"
+	"strings"
 	"sync"
 	"time"
 
@@ -133,9 +133,6 @@ func (o *Options) complete() error {
 	return nil
 }
 
-// roleName is what IAM allows as the name of a role or an instance profile.
-var roleName = regexp.MustCompile(`^[\w+=,.@-]{1,128}$`)
-
 func (o *Options) completeRole() error {
 	if o.Role == nil {
 		return nil
@@ -148,9 +145,9 @@ func (o *Options) completeRole() error {
 		r.Lifetime = defaultLifetime
 	}
 	switch {
-	case !roleName.MatchString(r.Name):
+	case !isName(r.Name, 128, nameMarks):
 		return fmt.Errorf("name %q: want 1 to 128 letters, digits and _+=,.@-", r.Name)
-	case !roleName.MatchString(r.Profile):
+	case !isName(r.Profile, 128, nameMarks):
 		return fmt.Errorf("profile %q: want 1 to 128 letters, digits and _+=,.@-", r.Profile)
 	case r.Lifetime < 0:
 		return fmt.Errorf("lifetime %v is negative", r.Lifetime)
@@ -164,13 +161,19 @@ func (o *Options) completeRole() error {
 	return nil
 }
 
-// tagKey is which tags may appear in instance metadata; EC2 refuses to enable
-// them with any other key.
-var tagKey = regexp.MustCompile(`^[0-9a-zA-Z\-_+=,.@:]{1,255}$`)
+// nameMarks may stand in the name of a role or an instance profile beside
+// letters and digits.
+const nameMarks = "_+=,.@-"
 
+// isName reports whether s is 1 to n ASCII letters, digits and marks.
+func isName(s string, n int, marks string) bool {
+	return s != "" && len(s) <= n && strings.Trim(s, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"+marks) == ""
+}
+
+// checkTagKeys refuses what EC2 refuses when tags in metadata are enabled.
 func checkTagKeys(tags map[string]string) error {
 	for key := range tags {
-		if !tagKey.MatchString(key) || key == "." || key == ".." || key == "_index" {
+		if !isName(key, 255, nameMarks+":") || key == "." || key == ".." || key == "_index" {
 			return fmt.Errorf("tag key %q may not appear in instance metadata: want 1 to 255 letters, digits and -_+=,.@: but not ., .. or _index", key)
 		}
 	}

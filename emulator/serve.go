@@ -58,17 +58,11 @@ func (s *Server) begin() bool {
 }
 
 // count keeps track of connections. net/http calls it for new ones within
-// Serve, so the count is above zero then and Close still waits. A connection
-// that was accepted during Close is one that [http.Server.Close] missed.
-func (s *Server) count(conn net.Conn, state http.ConnState) {
+// Serve, so the count is above zero then and Close still waits.
+func (s *Server) count(_ net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
 		s.running.Add(1)
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.closed {
-			conn.Close()
-		}
 	case http.StateClosed, http.StateHijacked:
 		s.running.Done()
 	}

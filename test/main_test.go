@@ -1,3 +1,5 @@
+//go:build unix
+
 // Package test looks at tegata from outside: as a process, with programs that
 // none of us wrote. Each of them runs in a box, where it can reach nothing
 // but the imitated instance.

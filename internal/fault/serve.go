@@ -38,7 +38,7 @@ func (r *Reply) Serve(w http.ResponseWriter, req *http.Request, errorBody errorF
 	}
 	req = withBodyRead(req)
 	if r.Hang {
-		<-req.Context().Done()
+		<-req.Context().Done() // then nobody is left to answer
 	}
 	if !sleep(req.Context(), r.Delay) {
 		panic(http.ErrAbortHandler)
@@ -79,7 +79,8 @@ func withBodyRead(req *http.Request) *http.Request {
 	return req
 }
 
-// reset makes the kernel end the connection with RST instead of FIN.
+// reset makes the kernel end the connection with RST instead of FIN. HTTP/2
+// has no way to it: there the stream alone is reset.
 func reset(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {

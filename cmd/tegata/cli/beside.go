@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"golang.org/x/term"
-
 	"tegata/sandbox"
 )
 
@@ -72,12 +70,11 @@ func (s *session) wait(cmd *exec.Cmd) (status int) {
 		defer close(ended)
 		_ = cmd.Wait() // the state tells all
 	}()
-	stdin, _ := s.Stdin.(*os.File)
-	onTerminal := stdin != nil && term.IsTerminal(int(stdin.Fd()))
+	keyboard := onTerminal(s.Stdin)
 	for {
 		select {
 		case sig := <-s.Signals:
-			if sig != os.Interrupt || !onTerminal {
+			if sig != os.Interrupt || !keyboard {
 				_ = cmd.Process.Signal(sig)
 			}
 		case <-ended:

@@ -2,9 +2,13 @@ package cli
 
 import (
 	"context"
+	"os"
 	"strings"
 
+	"golang.org/x/term"
+
 	"tegata/doctor"
+	"tegata/internal/report"
 )
 
 func runDoctor(ctx context.Context, s *session) error {
@@ -29,22 +33,36 @@ func runDoctor(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	report := doctor.Run(ctx, host, doctor.Checks())
+	found := doctor.Run(ctx, host, doctor.Checks())
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	switch {
 	case output.value == "json":
-		err = report.JSON(s.Stdout)
+		err = found.JSON(s.Stdout)
 	case checklist.value == "diagnose":
-		err = doctor.Diagnose(s.Stdout, report, s.lang)
+		err = doctor.Diagnose(s.Stdout, found, s.lang)
 	default:
-		err = report.Text(s.Stdout, s.lang)
+		err = s.writeReport(found)
 	}
-	if err == nil && !report.Healthy() {
+	if err == nil && !found.Healthy() {
 		err = done(exitFindings)
 	}
 	return err
+}
+
+// writeReport writes a report for people, with colours where they can be seen
+// and are wanted (https://no-color.org).
+func (s *session) writeReport(r report.Report) error {
+	if onTerminal(s.Stdout) && s.Getenv("NO_COLOR") == "" && s.Getenv("TERM") != "dumb" {
+		return r.ColorText(s.Stdout, s.lang)
+	}
+	return r.Text(s.Stdout, s.lang)
+}
+
+func onTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 func (s *session) listChecks() {

@@ -41,7 +41,7 @@ func (s *session) parseFlags(fs *flag.FlagSet, args []string) error {
 	case nil:
 		return nil
 	case flag.ErrHelp:
-		return helpWanted
+		return errHelpWanted
 	default:
 		return usagef("%s", strings.Replace(err.Error(), "flag provided but not defined: -", "unknown flag --", 1))
 	}

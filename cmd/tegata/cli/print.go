@@ -16,7 +16,7 @@ import (
 // lines with the next thing to type. Nothing else in this package writes to
 // stderr about errors, and nothing else decides on the exit status.
 
-var helpWanted = errors.New("help is wanted")
+var errHelpWanted = errors.New("help is wanted")
 
 // usageError is wrong usage: exit status 2.
 type usageError struct{ error }
@@ -62,7 +62,7 @@ func (s *session) report(err error) int {
 	if err == nil {
 		return exitOK
 	}
-	if err == helpWanted {
+	if err == errHelpWanted {
 		return s.report(s.printHelp(s.Stdout, s.command.name))
 	}
 	var done statusError

@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"golang.org/x/term"
-
 	"tegata/sandbox"
 )
 
@@ -108,8 +106,7 @@ func (s *session) commandOrShell(args []string) ([]string, error) {
 	if len(args) > 0 {
 		return args, nil
 	}
-	stdin, ok := s.Stdin.(*os.File)
-	if !ok || !term.IsTerminal(int(stdin.Fd())) {
+	if !onTerminal(s.Stdin) {
 		return nil, hintf(usagef("no command given, and stdin is not a terminal for a shell"), "tegata sandbox -- aws sts get-caller-identity")
 	}
 	if shell := s.Getenv("SHELL"); shell != "" {

@@ -121,14 +121,14 @@ func (s *session) examine(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	report := doctor.Run(ctx, host, doctor.Checks())
+	found := doctor.Run(ctx, host, doctor.Checks())
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if err := report.Text(s.Stdout, s.lang); err != nil {
+	if err := s.writeReport(found); err != nil {
 		return err
 	}
-	if !report.Healthy() {
+	if !found.Healthy() {
 		return done(exitFindings)
 	}
 	return nil
