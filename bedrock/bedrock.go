@@ -8,6 +8,7 @@
 package bedrock
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,8 +23,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 )
 
-// maxAttempts bounds every call: the first try and two more.
-const maxAttempts = 3
+// defaultAttempts bounds every call: the first try and two more.
+const defaultAttempts = 3
 
 // ErrNoRegion is returned by every call of a client without a region.
 var ErrNoRegion = errors.New("no region is set")
@@ -35,6 +36,7 @@ type Config struct {
 	RuntimeEndpoint string // base URL of bedrock-runtime alone; "" means Endpoint
 	ControlEndpoint string // base URL of bedrock alone; "" means Endpoint
 	Credentials     aws.CredentialsProvider
+	Attempts        int          // of each call, the first included; 0 means 3
 	HTTPClient      *http.Client // nil means a client of the SDK's making
 }
 
@@ -61,11 +63,12 @@ type Client struct {
 // New returns a client. It does no I/O: what is wrong with config shows in
 // the first call.
 func New(config Config) *Client {
+	config.Attempts = cmp.Or(config.Attempts, defaultAttempts)
 	c := &Client{
 		config:  config,
 		keys:    keys{config.Credentials},
 		http:    awshttp.NewBuildableClient(),
-		retryer: retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = maxAttempts }),
+		retryer: retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = config.Attempts }),
 	}
 	if config.HTTPClient != nil {
 		c.http = config.HTTPClient

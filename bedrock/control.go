@@ -36,7 +36,7 @@ func (c *Client) get(ctx context.Context, operation, model, path string, out any
 	}
 	for attempt := 1; ; attempt++ {
 		err := c.getOnce(ctx, operation, model, path, out)
-		if err == nil || attempt == maxAttempts || ctx.Err() != nil || !c.retryer.IsErrorRetryable(err) {
+		if err == nil || attempt == c.config.Attempts || ctx.Err() != nil || !c.retryer.IsErrorRetryable(err) {
 			return err
 		}
 		delay, delayErr := c.retryer.RetryDelay(attempt, err)

@@ -55,7 +55,7 @@ func catalogue(w http.ResponseWriter, r *http.Request) {
 func wireOf(id string, regions ...string) string {
 	var models []string
 	for _, r := range regions {
-		models = append(models, fmt.Sprintf(`{"modelArn":"arn:aws:bedrock:%s::foundation-model/%s"}`, r, baseOf(id)))
+		models = append(models, fmt.Sprintf(`{"modelArn":"arn:aws:bedrock:%s::foundation-model/%s"}`, r, BaseID(id)))
 	}
 	return fmt.Sprintf(`{"inferenceProfileId":%q,"inferenceProfileName":"n","status":"ACTIVE","type":"SYSTEM_DEFINED","models":[%s]}`,
 		id, strings.Join(models, ","))
@@ -198,8 +198,37 @@ func TestAreas(t *testing.T) {
 		{"us-gov-west-1", "us-gov.x.y"}, {"ca-central-1", "ca.x.y"}, {"me-central-1", "global.x.y"}, {"sa-east-1", "global.x.y"},
 	}
 	for _, tt := range tests {
-		if got := callable(Model{ID: "x.y", Profiles: all("x.y")}, tt.region); got != tt.want {
+		if got := (Model{ID: "x.y", Profiles: all("x.y")}).CallIn(tt.region); got != tt.want {
 			t.Errorf("in %s: %s, want %s", tt.region, got, tt.want)
+		}
+	}
+	newer := Model{ID: "x.y", Profiles: []string{"a1b2c3d4", "global.x.y", "us.x.y", "mars.x.y"}}
+	if got := newer.CallIn("ap-northeast-1"); got != "mars.x.y" {
+		t.Errorf("of %v: %s", newer.Profiles, got)
+	}
+}
+
+func TestAlternatives(t *testing.T) {
+	models, err := newTestClient(t, catalogue).Models(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	models = append(models,
+		Model{ID: "anthropic.claude-sonnet-5", InferenceTypes: []string{"ON_DEMAND"}},
+		Model{ID: "anthropic.claude-sonnet-9", InferenceTypes: []string{"ON_DEMAND"}, Lifecycle: Lifecycle{Status: "LEGACY"}})
+	for id, want := range map[string][]string{
+		"apac.anthropic.claude-3-sonnet-20240229-v1:0": {
+			"anthropic.claude-sonnet-5", "jp.anthropic.claude-sonnet-4-6",
+			"global.anthropic.claude-opus-5", "jp.anthropic.claude-haiku-4-5-20251001-v1:0"},
+		"anthropic.claude-3-haiku-20240307-v1:0": {
+			"jp.anthropic.claude-haiku-4-5-20251001-v1:0", "anthropic.claude-sonnet-5",
+			"jp.anthropic.claude-sonnet-4-6", "global.anthropic.claude-opus-5"},
+		"anthropic.claude-sonnet-5": {
+			"jp.anthropic.claude-sonnet-4-6", "global.anthropic.claude-opus-5", "jp.anthropic.claude-haiku-4-5-20251001-v1:0"},
+		"nobody.knows": nil,
+	} {
+		if diff := cmp.Diff(want, Alternatives(models, id, "ap-northeast-1")); diff != "" {
+			t.Errorf("instead of %s (-want +got):\n%s", id, diff)
 		}
 	}
 }
@@ -214,14 +243,16 @@ func TestIDs(t *testing.T) {
 		{"us-gov.anthropic.claude-sonnet-4-5-20250929-v1:0", true, "anthropic.claude-sonnet-4-5-20250929-v1:0"},
 		{"anthropic.claude-sonnet-4-6", false, "anthropic.claude-sonnet-4-6"},
 		{"moonshotai.kimi-k2.5", false, "moonshotai.kimi-k2.5"},
+		{"arn:aws:bedrock:us-east-1::foundation-model/a.b-v1:0", false, "a.b-v1:0"},
+		{"arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.a.b-v1:0", false, "a.b-v1:0"},
 		{"", false, ""},
 	}
 	for _, tt := range tests {
 		if got := isProfile(tt.id); got != tt.profile {
 			t.Errorf("isProfile(%q) = %v", tt.id, got)
 		}
-		if got := baseOf(tt.id); got != tt.base {
-			t.Errorf("baseOf(%q) = %q", tt.id, got)
+		if got := BaseID(tt.id); got != tt.base {
+			t.Errorf("BaseID(%q) = %q", tt.id, got)
 		}
 	}
 }

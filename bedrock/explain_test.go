@@ -80,6 +80,7 @@ var explained = []struct {
 	{"clock behind", Error{Code: "InvalidSignatureException", Status: 403, Message: "Signature expired: 20261122T170000Z is now earlier than 20261122T175500Z (20261122T180000Z - 5 min.)"}, "TG3010"},
 	{"clock ahead", Error{Code: "InvalidSignatureException", Status: 403, Message: "Signature not yet current: 20261122T190000Z is still later than 20261122T180500Z (20261122T180000Z + 5 min.)"}, "TG3010"},
 	{"foreign endpoint", Error{Code: "InvalidSignatureException", Status: 403, Message: "Credential should be scoped to a valid region."}, "TG6900"},
+	{"stream cut off", Error{Status: 200, Err: ErrTruncated}, "TG6019"},
 	{"server", Error{Code: "InternalServerException", Status: 500, Message: "oops"}, "TG6900"},
 }
 

@@ -1,8 +1,10 @@
 package bedrock
 
 import (
+	"cmp"
 	"context"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -47,11 +49,13 @@ func (c *Client) Models(ctx context.Context) ([]Model, error) {
 	var list struct {
 		Models []Model `json:"modelSummaries"`
 	}
-	if err := c.get(ctx, "ListFoundationModels", "", "/foundation-models", &list); err != nil {
-		return nil, err
-	}
-	profiles, err := c.Profiles(ctx)
-	if err != nil {
+	var profiles []Profile
+	var err, profilesErr error
+	var both sync.WaitGroup
+	both.Go(func() { err = c.get(ctx, "ListFoundationModels", "", "/foundation-models", &list) })
+	both.Go(func() { profiles, profilesErr = c.Profiles(ctx) })
+	both.Wait()
+	if err := cmp.Or(err, profilesErr); err != nil {
 		return nil, err
 	}
 	for i := range list.Models {

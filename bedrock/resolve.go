@@ -60,11 +60,11 @@ func (c *Client) Resolve(ctx context.Context, id string) (string, error) {
 		return "", err
 	}
 	for _, m := range models {
-		if call := callable(m, c.config.Region); m.ID == id && call != "" {
+		if call := m.CallIn(c.config.Region); m.ID == id && call != "" {
 			return call, nil
 		}
 	}
-	return "", &NoProfileError{Model: id, Region: c.config.Region, Instead: instead(models, id, c.config.Region)}
+	return "", &NoProfileError{Model: id, Region: c.config.Region, Instead: Alternatives(models, id, c.config.Region)}
 }
 
 func isProfile(id string) bool {
@@ -72,25 +72,42 @@ func isProfile(id string) bool {
 	return strings.Contains(rest, ".") && slices.Contains(areas, area)
 }
 
-// baseOf returns the id of the model behind the id of a profile.
-func baseOf(id string) string {
+// BaseID returns the id of the model behind the id of a profile, or behind an
+// ARN of either. The id of a model comes back unchanged.
+func BaseID(id string) string {
+	id = id[strings.LastIndexByte(id, '/')+1:]
 	if isProfile(id) {
 		_, id, _ = strings.Cut(id, ".")
 	}
 	return id
 }
 
-// callable returns the id by which a region calls a model, or "".
-func callable(m Model, region string) string {
+// CallIn returns the id by which to call the model in a region: its own if it
+// takes calls on demand, else that of the profile that keeps the data
+// nearest. It returns "" if there is none.
+func (m Model) CallIn(region string) string {
 	if m.OnDemand() {
 		return m.ID
 	}
-	for _, area := range append(areasFor(region), "global") {
-		if id := area + "." + m.ID; slices.Contains(m.Profiles, id) {
-			return id
+	near := areasFor(region)
+	distance := func(profile string) int {
+		switch area, _, _ := strings.Cut(profile, "."); {
+		case slices.Contains(near, area):
+			return slices.Index(near, area)
+		case area == "global":
+			return len(near) + 1
+		case slices.Contains(areas, area):
+			return len(near) + 2
+		}
+		return len(near) // an area newer than our lists, and offered here
+	}
+	best := ""
+	for _, p := range m.Profiles {
+		if strings.HasSuffix(p, "."+m.ID) && (best == "" || distance(p) < distance(best)) {
+			best = p
 		}
 	}
-	return ""
+	return best
 }
 
 func areasFor(region string) []string {
@@ -102,37 +119,46 @@ func areasFor(region string) []string {
 	return nil
 }
 
-// maxInstead bounds the suggestions of an error to what is read at a glance.
+// maxInstead bounds suggestions to what is read at a glance.
 const maxInstead = 5
 
-// instead returns ids of the same provider that can be called, those that
-// share most parts of their names with id first.
-func instead(models []Model, id, region string) []string {
+// Alternatives returns up to five ids that a region can call instead of a
+// model, those of the same provider that are not about to end. The names that
+// are most like the model's stand first, and the newer before the older.
+func Alternatives(models []Model, id, region string) []string {
 	var found []Model
 	for _, m := range models {
-		if providerOf(m.ID) == providerOf(id) && m.Lifecycle.Status != "LEGACY" && callable(m, region) != "" {
+		if providerOf(m.ID) == providerOf(id) && m.ID != BaseID(id) && m.Lifecycle.Status != "LEGACY" && m.CallIn(region) != "" {
 			found = append(found, m)
 		}
 	}
-	slices.SortStableFunc(found, func(a, b Model) int { return cmp.Compare(shared(b.ID, id), shared(a.ID, id)) })
+	old := words(id)
+	slices.SortStableFunc(found, func(a, b Model) int {
+		return cmp.Or(cmp.Compare(shared(words(b.ID), old), shared(words(a.ID), old)), cmp.Compare(b.ID, a.ID))
+	})
 	var ids []string
 	for _, m := range found[:min(len(found), maxInstead)] {
-		ids = append(ids, callable(m, region))
+		ids = append(ids, m.CallIn(region))
 	}
 	return ids
 }
 
 func providerOf(id string) string {
-	provider, _, _ := strings.Cut(baseOf(id), ".")
+	provider, _, _ := strings.Cut(BaseID(id), ".")
 	return provider
 }
 
-// shared counts the parts that two names have in common.
-func shared(a, b string) int {
+// words are the parts of a model's name that are no version.
+func words(id string) []string {
+	parts := strings.FieldsFunc(BaseID(id), func(r rune) bool { return r == '.' || r == '-' })
+	return slices.DeleteFunc(parts, func(p string) bool { return strings.Trim(p, "0123456789v:") == "" })
+}
+
+// shared counts the words that two names have in common.
+func shared(a, b []string) int {
 	n := 0
-	parts := strings.Split(b, "-")
-	for _, p := range strings.Split(a, "-") {
-		if slices.Contains(parts, p) {
+	for _, w := range a {
+		if slices.Contains(b, w) {
 			n++
 		}
 	}

@@ -53,7 +53,7 @@ func day(s string) time.Time {
 // Retired returns the dates of a model that AWS no longer lists, by its id,
 // the id of a profile, or an ARN of either.
 func Retired(id string) (Lifecycle, bool) {
-	id = baseOf(id[strings.LastIndexByte(id, '/')+1:])
+	id = BaseID(id)
 	for _, r := range retired {
 		if strings.HasPrefix(id, r.model) {
 			return r.lifecycle, true

@@ -162,6 +162,10 @@ var rules = []rule{
 		source: "aws/aws-sdk-go#2322",
 	},
 	{
+		id: "TG6019", when: func(s symptom) bool { return errors.Is(s.Err, ErrTruncated) },
+		source: "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html",
+	},
+	{
 		id: "TG6013", when: func(s symptom) bool { return onControlPlane(s.Operation) && s.RuntimeAnswered && timedOut(s.Err) },
 		source: "aws-samples/aws-genai-llm-chatbot#507",
 	},
