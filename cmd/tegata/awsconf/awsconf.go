@@ -9,6 +9,7 @@
 package awsconf
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,6 +30,9 @@ var (
 	ErrIMDSDisabled = errors.New("instance metadata is switched off by AWS_EC2_METADATA_DISABLED")
 )
 
+// defaultAttempts bounds each call to STS: the first try and two more.
+const defaultAttempts = 3
+
 // A Source is everything that configuration is taken from.
 type Source struct {
 	// Getenv returns a variable of the environment, "" if it is not set.
@@ -37,6 +41,13 @@ type Source struct {
 	// IMDS reads the instance; nil means the client of [Source.NewIMDS] with
 	// version 2 only.
 	IMDS *imds.Client
+
+	// Role is what the instance has handed out for its role already; nil
+	// means that it is asked when credentials are needed.
+	Role *imds.Credentials
+
+	// Attempts bounds each call to STS, the first included; 0 means 3.
+	Attempts int
 
 	// HTTPClient is used for STS and for IAM Identity Center; nil means a
 	// client of the SDK's making.
@@ -58,6 +69,7 @@ type Config struct {
 
 	Endpoints Endpoints
 
+	attempts   int
 	httpClient *http.Client
 }
 
@@ -79,7 +91,7 @@ func (s Source) Load(ctx context.Context) (Config, error) {
 	if l.metadata, err = s.metadata(profile); err != nil {
 		return Config{}, err
 	}
-	c := Config{Endpoints: s.endpoints(ctx, profile), httpClient: s.HTTPClient}
+	c := Config{Endpoints: s.endpoints(ctx, profile), attempts: cmp.Or(s.Attempts, defaultAttempts), httpClient: s.HTTPClient}
 	if c.Region, c.RegionOrigin, err = l.region(ctx); err != nil {
 		return Config{}, err
 	}

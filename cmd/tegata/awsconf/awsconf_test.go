@@ -319,6 +319,41 @@ func TestNoRegion(t *testing.T) {
 	}
 }
 
+// What the instance has told already is not asked again; the order of the
+// chain stays, and so does a switch that turns the instance off.
+func TestRoleThatIsKnown(t *testing.T) {
+	known := &imds.Credentials{AccessKeyID: "ASIAKNOWN", SecretAccessKey: "s", Token: "t", Expiration: time.Now().Add(time.Hour)}
+	for _, tt := range []struct {
+		name string
+		env  map[string]string
+		want string // access key, "" for an error
+	}{
+		{"alone", nil, "ASIAKNOWN"},
+		{"behind the environment", map[string]string{"AWS_ACCESS_KEY_ID": "AKIAENV", "AWS_SECRET_ACCESS_KEY": "s"}, "AKIAENV"},
+		{"switched off", map[string]string{"AWS_EC2_METADATA_DISABLED": "true"}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			i := newInstance(t)
+			s := source(t, tt.env)
+			get := s.Getenv
+			s.Getenv = func(name string) string {
+				if name == "AWS_REGION" {
+					return "ap-northeast-1"
+				}
+				return get(name)
+			}
+			s.IMDS, s.Role = &imds.Client{Endpoint: i.URL}, known
+			got, err := load(t, s).Credentials.Retrieve(t.Context())
+			if got.AccessKeyID != tt.want || (err == nil) != (tt.want != "") {
+				t.Errorf("key %q, error %v, want %q", got.AccessKeyID, err, tt.want)
+			}
+			if n := i.requests.Load(); n != 0 {
+				t.Errorf("the instance was asked %d times", n)
+			}
+		})
+	}
+}
+
 func TestDisabled(t *testing.T) {
 	i := newInstance(t)
 	s := source(t, map[string]string{"AWS_EC2_METADATA_DISABLED": "TRUE"})

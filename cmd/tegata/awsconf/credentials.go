@@ -166,7 +166,7 @@ func (l loader) webIdentity(tokenFile, arn, session string) aws.CredentialsProvi
 // not mend a wrong clock in silence, because other SDKs will not either.
 func (c Config) sts(p aws.CredentialsProvider) *sts.Client {
 	o := sts.Options{
-		Region: c.Region, Credentials: p, RetryMaxAttempts: 3, DisableClockSkewCorrection: true, AppID: "tegata",
+		Region: c.Region, Credentials: p, RetryMaxAttempts: c.attempts, DisableClockSkewCorrection: true, AppID: "tegata",
 		HTTPClient: httpClient(c.httpClient),
 	}
 	if c.Endpoints.STS != "" {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -98,6 +99,36 @@ func TestCallerIdentityErrors(t *testing.T) {
 			}
 			if calls != 1 {
 				t.Errorf("asked %d times; a wrong clock must not be mended in silence", calls)
+			}
+		})
+	}
+}
+
+// busy answers in memory, so that the pauses between attempts take no time.
+type busy struct{ calls int }
+
+func (b *busy) RoundTrip(r *http.Request) (*http.Response, error) {
+	b.calls++
+	w := httptest.NewRecorder()
+	refuse(503, "InternalFailure", "strange words")(w, r)
+	return w.Result(), nil
+}
+
+func TestAttemptsAreBounded(t *testing.T) {
+	for attempts, want := range map[int]int{0: 3, 1: 1, 2: 2} {
+		synctest.Test(t, func(t *testing.T) {
+			var b busy
+			s := source(t, map[string]string{
+				"AWS_REGION": "ap-northeast-1", "AWS_ACCESS_KEY_ID": "AKIAENV", "AWS_SECRET_ACCESS_KEY": "s",
+			})
+			s.Attempts, s.HTTPClient = attempts, &http.Client{Transport: &b}
+			_, err := load(t, s).CallerIdentity(t.Context())
+			var got *Error
+			if !errors.As(err, &got) || got.Code != "InternalFailure" || got.Status != 503 || got.Message != "strange words" {
+				t.Errorf("error is %v", err)
+			}
+			if b.calls != want {
+				t.Errorf("with Attempts %d: %d calls, want %d", attempts, b.calls, want)
 			}
 		})
 	}

@@ -73,6 +73,7 @@ func (s Source) v1Disabled(p config.SharedConfig) bool {
 // metadata is the instance, or the reason why it is not asked.
 type metadata struct {
 	client *imds.Client
+	role   *imds.Credentials // handed out already; nil means that they are to be read
 	off    error
 }
 
@@ -84,9 +85,9 @@ func (s Source) metadata(p config.SharedConfig) (metadata, error) {
 		return metadata{off: err}, nil
 	}
 	if s.IMDS != nil {
-		return metadata{client: s.IMDS}, nil
+		client, err = s.IMDS, nil
 	}
-	return metadata{client: client}, err
+	return metadata{client: client, role: s.Role}, err
 }
 
 func (m metadata) Region(ctx context.Context) (string, error) {
@@ -94,6 +95,20 @@ func (m metadata) Region(ctx context.Context) (string, error) {
 		return "", m.off
 	}
 	return m.client.Region(ctx)
+}
+
+func (m metadata) Credentials(ctx context.Context) (imds.Credentials, error) {
+	switch {
+	case m.off != nil:
+		return imds.Credentials{}, fmt.Errorf("find credentials: none but the instance's are left, and %w", m.off)
+	case m.role != nil:
+		return *m.role, nil
+	}
+	c, err := m.client.Credentials(ctx)
+	if err != nil {
+		return c, fmt.Errorf("read the credentials of the instance's role: %w", err)
+	}
+	return c, nil
 }
 
 // A role is the SDK's view of the credentials of an instance.
@@ -107,12 +122,9 @@ type role struct {
 const askAgain = time.Minute
 
 func (r role) Retrieve(ctx context.Context) (aws.Credentials, error) {
-	if r.off != nil {
-		return aws.Credentials{}, fmt.Errorf("find credentials: none but the instance's are left, and %w", r.off)
-	}
-	c, err := r.client.Credentials(ctx)
+	c, err := r.Credentials(ctx)
 	if err != nil {
-		return aws.Credentials{}, fmt.Errorf("read the credentials of the instance's role: %w", err)
+		return aws.Credentials{}, err
 	}
 	if r.onExpired != nil && !time.Now().Before(c.Expiration) {
 		r.onExpired(c.Expiration)
