@@ -96,8 +96,11 @@ func TestPhrasesAreTranslated(t *testing.T) {
 	}
 }
 
-// literalPhrases returns the first arguments of all calls x.T("…"), and where
-// they are.
+// phraseArguments are the functions that hand a phrase to T, with the position
+// of the phrase among their arguments.
+var phraseArguments = map[string]int{"T": 0, "heading": 0, "skip": 0, "told": 2}
+
+// literalPhrases returns the phrases of all calls of those, and where they are.
 func literalPhrases(t *testing.T) map[string]token.Position {
 	found := map[string]token.Position{}
 	files := token.NewFileSet()
@@ -125,19 +128,30 @@ func literalPhrases(t *testing.T) map[string]token.Position {
 
 func phraseOf(n ast.Node) (string, bool) {
 	call, ok := n.(*ast.CallExpr)
-	if !ok || len(call.Args) == 0 {
+	if !ok {
 		return "", false
 	}
-	method, ok := call.Fun.(*ast.SelectorExpr)
-	if !ok || method.Sel.Name != "T" {
+	i, ok := phraseArguments[nameOf(call.Fun)]
+	if !ok || len(call.Args) <= i {
 		return "", false
 	}
-	literal, ok := call.Args[0].(*ast.BasicLit)
+	literal, ok := call.Args[i].(*ast.BasicLit)
 	if !ok || literal.Kind != token.STRING {
 		return "", false
 	}
 	phrase, err := strconv.Unquote(literal.Value)
-	return phrase, err == nil
+	return phrase, err == nil && phrase != "%s"
+}
+
+// nameOf returns the name of a function or method that is called.
+func nameOf(f ast.Expr) string {
+	switch f := f.(type) {
+	case *ast.Ident:
+		return f.Name
+	case *ast.SelectorExpr:
+		return f.Sel.Name
+	}
+	return ""
 }
 
 // TestNamesOfFieldsAreTranslated: reports show the names of evidence as words.

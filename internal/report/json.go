@@ -76,10 +76,14 @@ func (s Step) json() *jsonFinding {
 	}
 }
 
-// object joins the values of a name that occurs twice.
+// object joins the values of a name that occurs twice, and leaves out those
+// that are empty.
 func object(fields []Field) map[string]string {
 	all := map[string]string{}
 	for _, f := range fields {
+		if f.Value == "" {
+			continue
+		}
 		if v, ok := all[f.Name]; ok {
 			f.Value = v + "; " + f.Value
 		}

@@ -60,6 +60,24 @@ func (s Step) Fact(name string) string {
 	return ""
 }
 
+// Told returns the facts of the step that people are told, in one line.
+func (s Step) Told(l message.Lang) string {
+	var all []string
+	for _, f := range s.Facts {
+		if f.Phrase != "" {
+			all = append(all, f.told(l))
+		}
+	}
+	return strings.Join(all, l.T(", "))
+}
+
+func (f Field) told(l message.Lang) string {
+	if !strings.Contains(f.Phrase, "%s") {
+		return l.T(f.Phrase)
+	}
+	return l.T(f.Phrase, l.T(f.Value))
+}
+
 // fields returns what the texts of a finding are filled with: its evidence,
 // in the words of the language.
 func (f Finding) fields(l message.Lang) map[string]string {

@@ -49,4 +49,8 @@ type Finding struct {
 type Field struct {
 	Name  string
 	Value string
+
+	// Phrase says the fact of a step to people: English words, with %s for
+	// the value if it is in them. Facts without one are for programs.
+	Phrase string
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"tegata/internal/message"
 )
 
@@ -21,7 +23,7 @@ func found(status Status, name, id string, evidence ...Field) Step {
 }
 
 func passed(name, fact string) Step {
-	return Step{Name: name, Title: titled(name), Status: Passed, Facts: []Field{{"fact", fact}}, Elapsed: 12 * time.Millisecond}
+	return Step{Name: name, Title: titled(name), Status: Passed, Facts: []Field{{Name: "fact", Value: fact, Phrase: "%s"}}, Elapsed: 12 * time.Millisecond}
 }
 
 func TestRoot(t *testing.T) {
@@ -54,11 +56,11 @@ func TestRoot(t *testing.T) {
 }
 
 var broken = Report{Elapsed: 2712 * time.Millisecond, Steps: []Step{
-	found(Warned, "keys", "TG3004", Field{"origin", "$AWS_ACCESS_KEY_ID"}),
+	found(Warned, "keys", "TG3004", Field{Name: "origin", Value: "$AWS_ACCESS_KEY_ID"}),
 	found(Failed, "token", "TG2003",
-		Field{"endpoint", "http://169.254.169.254"}, Field{"put", "0 bytes"}, Field{"instance_id", "i-0a1b"}, Field{"region", "eu-west-1"}),
+		Field{Name: "endpoint", Value: "http://169.254.169.254"}, Field{Name: "put", Value: "0 bytes"}, Field{Name: "instance_id", Value: "i-0a1b"}, Field{Name: "region", Value: "eu-west-1"}),
 	{Name: "role", Title: titled("role"), Status: NotRun, Because: "TG2003"},
-	{Name: "port", Title: titled("port"), Status: NotRun, Facts: []Field{{"reason", "processes can't be seen here"}}},
+	{Name: "port", Title: titled("port"), Status: NotRun, Facts: []Field{{Name: "reason", Value: "processes can't be seen here", Phrase: "%s"}}},
 	passed("region", "eu-west-1"),
 }}
 
@@ -101,8 +103,9 @@ func TestTextOfAHealthySystem(t *testing.T) {
 	s := written(t, func(w io.Writer) error {
 		return Report{Elapsed: time.Second, Steps: []Step{passed("token", "21600 s"), passed("role", "r")}}.Text(w, message.English)
 	})
-	if lines := strings.Split(strings.TrimSpace(s), "\n"); len(lines) != 3 || !strings.Contains(lines[1], "21600 s") || !strings.Contains(lines[1], "12 ms") {
-		t.Errorf("got\n%s", s)
+	want := "every link that was looked at is in order (1000 ms)\n  ✓ token  21600 s\n  ✓ role   r\n"
+	if s != want {
+		t.Errorf("got\n%s, want\n%s", s, want)
 	}
 	if strings.Contains(s, "TG") {
 		t.Errorf("an id in a healthy report:\n%s", s)
@@ -129,7 +132,7 @@ func TestColor(t *testing.T) {
 // shell.
 func TestHostileValues(t *testing.T) {
 	r := Report{Steps: []Step{found(Failed, "role", "TG3002",
-		Field{"role", "x; rm -rf ~"}, Field{"code", "\x1b]0;owned\a"}, Field{"message", "right\u202eleft"})}}
+		Field{Name: "role", Value: "x; rm -rf ~"}, Field{Name: "code", Value: "\x1b]0;owned\a"}, Field{Name: "message", Value: "right\u202eleft"})}}
 	s := written(t, func(w io.Writer) error { return r.Text(w, message.English) })
 	if strings.ContainsAny(s, "\x1b\a\u202e") {
 		t.Errorf("control characters were written: %q", s)
@@ -183,6 +186,69 @@ func TestWriteErrors(t *testing.T) {
 type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
+
+// Facts are for programs, unless they have words.
+func TestTold(t *testing.T) {
+	s := Step{Facts: []Field{
+		{Name: "input_tokens", Value: "4", Phrase: "%s tokens in"}, {Name: "id", Value: "r-1"}, {Name: "agreement", Value: "AVAILABLE", Phrase: "granted"},
+	}}
+	for l, want := range map[message.Lang]string{message.English: "4 tokens in, granted", message.Japanese: "入力 4 トークン、許可済み"} {
+		if got := s.Told(l); got != want {
+			t.Errorf("%s: %q, want %q", l, got, want)
+		}
+	}
+}
+
+func TestSlowStepsAreTold(t *testing.T) {
+	slow := passed("sts", "arn")
+	slow.Elapsed = 1200 * time.Millisecond
+	s := written(t, func(w io.Writer) error {
+		return Report{Steps: []Step{slow, passed("role", "r")}}.Text(w, message.English)
+	})
+	if !strings.Contains(s, "arn (1200 ms)\n") || !strings.Contains(s, " r\n") {
+		t.Errorf("got\n%s", s)
+	}
+}
+
+func TestWrap(t *testing.T) {
+	for _, test := range []struct {
+		in   string
+		n    int
+		want []string
+	}{
+		{"", 4, []string{""}},
+		{"one two three", 7, []string{"one two", "three"}},
+		{"one two three", 20, []string{"one two three"}},
+		{"in arn:aws:iam::1:role/long here", 8, []string{"in", "arn:aws:iam::1:role/long", "here"}},
+		{"日本語です", 4, []string{"日本", "語で", "す"}},
+		{"日本。語", 4, []string{"日", "本。", "語"}},
+		{"日本（語）", 6, []string{"日本", "（語）"}},
+		{"TTL が切れる", 7, []string{"TTL が", "切れる"}},
+	} {
+		if diff := cmp.Diff(test.want, Wrap(test.in, test.n)); diff != "" {
+			t.Errorf("Wrap(%q, %d): %s", test.in, test.n, diff)
+		}
+	}
+}
+
+// FuzzWrap: nothing but spaces gets lost, and what is too wide can't be
+// broken.
+func FuzzWrap(f *testing.F) {
+	f.Add("one two  three", 5)
+	f.Add("「日本語」の TTL、です。", 6)
+	f.Fuzz(func(t *testing.T, s string, n int) {
+		lines := Wrap(s, n)
+		without := func(s string) string { return strings.ReplaceAll(s, " ", "") }
+		if without(strings.Join(lines, "")) != without(s) {
+			t.Errorf("Wrap(%q, %d) = %q", s, n, lines)
+		}
+		for _, l := range lines {
+			if columns(l) > n && len(pieces(strings.TrimSpace(l))) > 1 {
+				t.Errorf("Wrap(%q, %d): %q is too wide", s, n, l)
+			}
+		}
+	})
+}
 
 func TestColumns(t *testing.T) {
 	for s, want := range map[string]int{"abc": 3, "日本": 4, "カー": 4, "ｶ": 1, "（x）": 5} {

@@ -6,7 +6,6 @@ import (
 	"io"
 	"strings"
 	"time"
-	"unicode"
 
 	"tegata/internal/message"
 )
@@ -22,22 +21,19 @@ func (r Report) ColorText(w io.Writer, l message.Lang) error { return r.write(w,
 func (r Report) write(out io.Writer, l message.Lang, color bool) error {
 	t := text{Writer: bufio.NewWriter(out), lang: l, color: color}
 	for i, s := range r.Findings() {
-		if i == 1 {
-			t.heading(l.T("also found"))
+		switch {
+		case i == 1:
+			t.heading("also found")
+		case i > 1:
+			t.line("")
 		}
 		t.finding(s)
 	}
 	if r.Healthy() {
 		t.line("%s", t.paint(green, l.T("every link that was looked at is in order (%s)", short(r.Elapsed))))
-	} else {
-		t.heading(l.T("in order"))
 	}
-	for _, s := range r.Steps {
-		if s.Status == Passed {
-			t.passed(s)
-		}
-	}
-	t.notRun(r)
+	t.passed(r)
+	t.notKnown(r)
 	return t.Flush()
 }
 
@@ -64,104 +60,132 @@ func (t text) paint(code, s string) string {
 
 func (t text) line(format string, args ...any) { fmt.Fprintf(t, format+"\n", args...) }
 
-func (t text) heading(s string) { t.line("\n%s", t.paint(bold, s)) }
+func (t text) heading(phrase string) { t.line("\n%s", t.paint(bold, t.lang.T(phrase))) }
 
 func (t text) finding(s Step) {
 	w := s.Words(t.lang)
+	t.title(w)
+	t.block(t.lang.T("cause"), Wrap(Printable(w.Cause), Width-4))
+	t.line("  %s", t.lang.T("evidence"))
+	t.evidence(s.Finding.Evidence)
+	t.block(t.lang.T("what to do"), Wrap(Printable(w.Remedy), Width-4))
+	if w.Command != "" { // on one line, so that it can be copied
+		t.block(w.Where.In(t.lang), []string{Printable(w.Command)})
+	}
+	if len(w.Similar) > 0 {
+		t.line("  %s: %s", t.lang.T("looks similar, but is told apart"), strings.Join(w.Similar, " "))
+	}
+}
+
+// title writes what is wrong; its second line, if there is one, stands under
+// the first.
+func (t text) title(w Words) {
 	color := red
 	if w.Severity == message.Warning {
 		color = yellow
 	}
-	t.line("%s %s: %s", t.paint(color, w.ID), t.paint(color, t.lang.T(string(w.Severity))), t.paint(bold, Printable(w.Title)))
-	t.block(t.lang.T("cause"), w.Cause)
-	t.line("  %s", t.lang.T("evidence"))
-	for _, e := range s.Finding.Evidence {
-		t.line("    %s %s", t.pad(label(t.lang, e.Name), 14), Printable(t.lang.T(e.Value)))
-	}
-	t.block(t.lang.T("what to do"), w.Remedy)
-	if w.Command != "" {
-		t.block(w.Where.In(t.lang), w.Command)
-	}
-	if len(w.Similar) > 0 {
-		t.block(t.lang.T("looks similar, but is told apart"), strings.Join(w.Similar, " "))
+	head := fmt.Sprintf("%s %s:", w.ID, t.lang.T(string(w.Severity)))
+	lines := Wrap(Printable(w.Title), Width-columns(head)-1)
+	t.line("%s %s", t.paint(color, head), t.paint(bold, lines[0]))
+	for _, l := range lines[1:] {
+		t.line("%s %s", pad("", columns(head)), t.paint(bold, l))
 	}
 }
 
-// block writes a heading and an indented paragraph. Commands are not
-// wrapped, so that they can be copied.
-func (t text) block(heading, body string) {
+func (t text) block(heading string, lines []string) {
 	t.line("  %s", heading)
-	for _, l := range strings.Split(body, "\n") {
-		t.line("    %s", Printable(l))
+	for _, l := range lines {
+		t.line("    %s", l)
 	}
 }
 
-func (t text) passed(s Step) {
-	main := ""
-	if len(s.Facts) > 0 {
-		main = Printable(t.lang.T(s.Facts[0].Value))
+func (t text) evidence(fields []Field) {
+	var names []string
+	for _, f := range fields {
+		names = append(names, t.lang.T(strings.ReplaceAll(f.Name, "_", " ")))
 	}
-	t.line("  %s  %s %s %s", t.paint(green, t.lang.T("ok")), t.pad(s.Title.Fill(t.lang, nil), 44), t.pad(main, 44), short(s.Elapsed))
-}
-
-// notRun says of every link that was not looked at why it was not.
-func (t text) notRun(r Report) {
-	first := true
-	for _, s := range r.Steps {
-		if s.Status != NotRun {
-			continue
+	n := widest(names)
+	for i, f := range fields {
+		for j, l := range Wrap(Printable(t.lang.T(f.Value)), Width-n-6) {
+			if j > 0 {
+				names[i] = ""
+			}
+			t.line("    %s  %s", pad(names[i], n), l)
 		}
-		if first {
-			t.heading(t.lang.T("not looked at"))
-			first = false
-		}
-		why := t.lang.T("not needed here")
-		if s.Because != "" {
-			why = t.lang.T("not run because of %s", s.Because)
-		} else if reason := s.Fact("reason"); reason != "" {
-			why = t.lang.T(reason)
-		}
-		t.line("  -   %s %s", t.pad(s.Title.Fill(t.lang, nil), 44), Printable(why))
 	}
 }
 
-// label is the name of a field as people read it.
-func label(l message.Lang, name string) string { return l.T(strings.ReplaceAll(name, "_", " ")) }
-
-// pad fills s up to n columns.
-func (t text) pad(s string, n int) string {
-	return s + strings.Repeat(" ", max(0, n-columns(s)))
-}
-
-// wide are the scripts whose characters take two columns, and the full-width
-// forms and punctuation that go with them.
-//
-// Source: https://www.unicode.org/reports/tr11/
-var wide = []*unicode.RangeTable{
-	unicode.Han, unicode.Hiragana,
-	{R16: []unicode.Range16{{Lo: 0x3000, Hi: 0x30ff, Stride: 1}, {Lo: 0xff01, Hi: 0xff60, Stride: 1}}},
-}
-
-func columns(s string) int {
+func widest(all []string) int {
 	n := 0
-	for _, r := range s {
-		n++
-		if unicode.IsOneOf(wide, r) {
-			n++
-		}
+	for _, s := range all {
+		n = max(n, columns(s))
 	}
 	return n
 }
 
-// Printable replaces every control and format character of s, which keeps what
-// came over the wire from speaking to the terminal.
-func Printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
-			return '\ufffd'
+// passed writes a table of what is in order. Values stand last, where a long
+// one breaks nothing.
+func (t text) passed(r Report) {
+	var titles []string
+	var steps []Step
+	for _, s := range r.Steps {
+		if s.Status == Passed {
+			titles, steps = append(titles, s.Title.Fill(t.lang, nil)), append(steps, s)
 		}
-		return r
-	}, s)
+	}
+	if len(steps) > 0 && !r.Healthy() {
+		t.heading("in order")
+	}
+	n := widest(titles)
+	for i, s := range steps {
+		t.line("  %s %s  %s%s", t.paint(green, "✓"), pad(titles[i], n), Printable(s.Told(t.lang)), slow(s.Elapsed))
+	}
+}
+
+// slow tells how long a step took where that is worth a thought.
+func slow(d time.Duration) string {
+	if d < time.Second/2 {
+		return ""
+	}
+	return " (" + short(d) + ")"
+}
+
+// notKnown says what could not be looked at, and why: each reason once.
+func (t text) notKnown(r Report) {
+	var reasons []Step // each stands for all with its reason
+	titles := map[string][]string{}
+	for _, s := range r.Steps {
+		if s.Status != NotRun {
+			continue
+		}
+		why := t.why(s)
+		if titles[why] == nil {
+			reasons = append(reasons, s)
+		}
+		titles[why] = append(titles[why], s.Title.Fill(t.lang, nil))
+	}
+	if len(reasons) > 0 {
+		t.heading("not looked at")
+	}
+	for _, s := range reasons {
+		why := t.why(s)
+		all := strings.Join(titles[why], t.lang.T(", "))
+		if s.Because != "" {
+			why, all = all, why // the reason first: what it names has been read above
+		}
+		t.line("  - %s", strings.Join(Wrap(all+": "+why, Width-4), "\n    "))
+	}
+}
+
+// why returns the reason for which a step was not run.
+func (t text) why(s Step) string {
+	switch told := s.Told(t.lang); {
+	case s.Because != "":
+		return t.lang.T("not run because of %s", s.Because)
+	case told != "":
+		return Printable(told)
+	}
+	return t.lang.T("not needed here")
 }
 
 func short(d time.Duration) string { return fmt.Sprintf("%d ms", d.Milliseconds()) }
