@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -26,7 +27,8 @@ func checkClock(_ context.Context, h *Host, known Facts) Outcome {
 		return blocked("identity")
 	}
 	if known.Skew.Abs() < tolerance {
-		return pass(fact("skew", known.Skew.Round(time.Second).String()))
+		within := max(known.Skew.Abs().Round(time.Second), time.Second)
+		return pass(fact("skew", known.Skew.Round(time.Second).String()), told("within", fmt.Sprintf("%.0f s", within.Seconds()), "agrees within %s"))
 	}
 	return warn(found("TG3010", h.clockEvidence(known)))
 }

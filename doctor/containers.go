@@ -36,17 +36,18 @@ func checkContainers(_ context.Context, h *Host, _ Facts) Outcome {
 	}
 	all, err := h.Processes()
 	if err != nil {
-		return skip("processes can't be seen here: " + err.Error())
+		return skip("processes can't be seen here", told("error", err.Error(), "%s"))
 	}
 	ports, n := h.publishedPorts(), countContainers(all)
 	if len(ports) == 0 && n == 0 {
 		return skip("there are no containers and no compose file with ports here")
 	}
-	facts := []report.Field{fact("processes_in_containers", strconv.Itoa(n))}
+	facts := []report.Field{told("processes_in_containers", strconv.Itoa(n), "%s processes run in containers")}
+	var missing []report.Field
 	for _, p := range ports {
 		owner, ok := listener(all, p.port)
 		if !ok {
-			facts = append(facts, fact("no_listener", fmt.Sprintf("%s, port %d", p.service, p.port)))
+			missing = append(missing, told("no_listener", fmt.Sprintf("%s:%d", p.service, p.port), "%s"))
 			continue
 		}
 		if !owner.inContainer() && !slices.Contains(forwarders, owner.Name) {
@@ -55,7 +56,10 @@ func checkContainers(_ context.Context, h *Host, _ Facts) Outcome {
 				"process": owner.Name, "pid": strconv.Itoa(owner.PID),
 			}), facts...)
 		}
-		facts = append(facts, fact("listener", fmt.Sprintf("%s, port %d", p.service, p.port)))
+		facts = append(facts, told("listener", fmt.Sprintf("%s:%d", p.service, p.port), "%s is open"))
+	}
+	if missing != nil {
+		return skip("nothing listens on a port of the compose file", missing...)
 	}
 	return pass(facts...)
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"tegata/internal/message"
@@ -25,8 +26,8 @@ func (m mark) String() string { return [...]string{"✓", "⚠", "✗"}[m] }
 // the steps of the report that answer it.
 type section struct {
 	title string
-	steps []string // none: what is asked for can't be known yet
-	facts []string // of the steps, those worth a line
+	steps []string
+	plain []string // of the steps, those that are told even when nothing is wrong
 	ask   string   // without steps: what would have to be configured
 }
 
@@ -35,16 +36,16 @@ type section struct {
 var sections = []section{
 	{
 		title: "region setting (AWS_REGION)",
-		steps: []string{"region"}, facts: []string{"region", "origin"},
+		steps: []string{"region"}, plain: []string{"region"},
 	},
 	{
 		title: "IAM role",
 		steps: []string{"imds-setting", "imds-token", "clock", "instance", "role", "role-credentials", "credentials"},
-		facts: []string{"instance_id", "role", "valid_for", "source"},
+		plain: []string{"instance", "role", "role-credentials", "credentials"},
 	},
 	{
 		title: "containers",
-		steps: []string{"containers"}, facts: []string{"processes_in_containers", "listener", "no_listener"},
+		steps: []string{"containers"}, plain: []string{"containers"},
 	},
 	{
 		title: "health of the backend",
@@ -52,7 +53,7 @@ var sections = []section{
 	},
 	{
 		title: "client for Bedrock",
-		steps: []string{"identity", "bedrock-key", "model-list"}, facts: []string{"arn", "models"},
+		steps: []string{"identity", "bedrock-key", "model-list"}, plain: []string{"identity", "model-list"},
 	},
 	{
 		title: "errors in the latest log",
@@ -64,7 +65,8 @@ var sections = []section{
 	},
 	{
 		title: "direct call of Bedrock",
-		steps: []string{"model", "model-access", "model-answer"}, facts: []string{"model", "access", "tokens"},
+		steps: []string{"model", "model-access", "model-answer", "model-stream"},
+		plain: []string{"model", "model-access", "model-answer", "model-stream"},
 	},
 }
 
@@ -78,8 +80,8 @@ func Diagnose(w io.Writer, r report.Report, l message.Lang) error {
 		m := s.mark(r)
 		counts[m]++
 		fmt.Fprintf(out, "\n%d. %s\n", i+1, l.T(s.title))
-		for _, line := range s.lines(r, l) {
-			fmt.Fprintf(out, "   %s\n", line)
+		for _, m := range s.remarks(r, l) {
+			m.write(out)
 		}
 	}
 	summary(out, r, l, counts)
@@ -101,61 +103,81 @@ func (s section) mark(r report.Report) mark {
 // markOf is the mark of one step. What stands idle because of a fault is not
 // bad by itself, but nobody can call it good.
 func markOf(s report.Step) mark {
-	switch {
-	case s.Status == report.Passed && s.Fact("no_listener") == "":
+	switch s.Status {
+	case report.Passed:
 		return good
-	case s.Status == report.Failed:
+	case report.Failed:
 		return bad
 	}
 	return unsure
 }
 
-func (s section) lines(r report.Report, l message.Lang) []string {
-	if s.steps == nil {
-		return []string{fmt.Sprint(unsure, " ", l.T("not known: %s", l.T(s.ask)))}
-	}
-	var lines []string
-	for _, name := range s.steps {
-		lines = append(lines, s.stepLines(r.Step(name), l)...)
-	}
-	if len(lines) == 0 {
-		return []string{fmt.Sprint(good, " ", l.T("in order"))}
-	}
-	return lines
+// A remark is one line of a section, about one step or about several of which
+// the same is to be said.
+type remark struct {
+	mark  mark
+	about []string // titles of the steps; none for a finding, which says itself what it is about
+	words string
 }
 
-// stepLines are the finding of a step, or why it did not run, or its facts.
-func (s section) stepLines(step report.Step, l message.Lang) []string {
-	m := markOf(step)
+func (m remark) write(out io.Writer) {
+	indented(out, 5, m.mark.String()+" ", strings.Join(append(m.about, m.words), ": "))
+}
+
+func (s section) remarks(r report.Report, l message.Lang) []remark {
+	if s.steps == nil {
+		return []remark{{mark: unsure, words: l.T("not known: %s", l.T(s.ask))}}
+	}
+	var all []remark
+	for _, name := range s.steps {
+		step := r.Step(name)
+		if step.Status == report.Passed && !slices.Contains(s.plain, name) {
+			continue
+		}
+		next := remarkOn(step, l)
+		if last := len(all) - 1; last >= 0 && all[last].says(next) {
+			all[last].about[0] += l.T(", ") + next.about[0]
+			continue
+		}
+		all = append(all, next)
+	}
+	return all
+}
+
+// says reports whether another remark on a step has the same words.
+func (m remark) says(other remark) bool {
+	return m.about != nil && other.about != nil && m.mark == other.mark && m.words == other.words
+}
+
+// remarkOn says what was found in a step, or why it was not run, or what it
+// learnt.
+func remarkOn(step report.Step, l message.Lang) remark {
+	m := remark{mark: markOf(step), about: []string{step.Title.Fill(l, nil)}}
 	switch {
 	case step.Finding != nil:
 		words := step.Words(l)
-		return []string{fmt.Sprintf("%s %s: %s", m, words.ID, clean(words.Title))}
-	case step.Status == report.NotRun && step.Because != "":
-		return []string{fmt.Sprintf("%s %s: %s", m, step.Title.Fill(l, nil), l.T("not run because of %s", step.Because))}
-	case step.Status != report.Passed:
-		return []string{fmt.Sprintf("%s %s: %s", m, step.Title.Fill(l, nil), clean(l.T(or(step.Fact("reason"), func() string { return "not looked at" }))))}
+		m.about, m.words = nil, words.ID+": "+clean(words.Title)
+	case step.Because != "":
+		m.words = l.T("not run because of %s", step.Because)
+	default:
+		m.words = clean(or(step.Told(l), func() string { return l.T("not looked at") }))
 	}
-	var lines []string
-	for _, f := range step.Facts {
-		for _, name := range s.facts {
-			if f.Name == name && f.Value != "" {
-				lines = append(lines, fmt.Sprintf("%s %s: %s", markOfFact(f), l.T(strings.ReplaceAll(name, "_", " ")), clean(l.T(f.Value))))
-			}
-		}
-	}
-	return lines
-}
-
-func markOfFact(f report.Field) mark {
-	if f.Name == "no_listener" {
-		return unsure
-	}
-	return good
+	return m
 }
 
 // clean keeps what came over the wire on its line and off the terminal.
 func clean(s string) string { return report.Printable(clip(s)) }
+
+// indented writes a paragraph n columns from the edge, its first line after a
+// mark if there is one.
+func indented(out io.Writer, n int, mark, s string) {
+	for i, line := range report.Wrap(s, report.Width-n) {
+		if i > 0 {
+			mark = ""
+		}
+		fmt.Fprintf(out, "%*s%s\n", n, mark, line)
+	}
+}
 
 func summary(out io.Writer, r report.Report, l message.Lang, counts map[mark]int) {
 	fmt.Fprintf(out, "\n%s: %s %d  %s %d  %s %d\n", l.T("summary"), good, counts[good], unsure, counts[unsure], bad, counts[bad])
@@ -165,9 +187,9 @@ func summary(out io.Writer, r report.Report, l message.Lang, counts map[mark]int
 		return
 	}
 	w := root.Words(l)
-	fmt.Fprintf(out, "%s %s %s: %s\n", markOf(*root), l.T("begin with"), w.ID, clean(w.Title))
-	fmt.Fprintf(out, "   %s\n", clean(w.Remedy))
+	indented(out, 2, markOf(*root).String()+" ", fmt.Sprintf("%s %s: %s", l.T("begin with"), w.ID, clean(w.Title)))
+	indented(out, 2, "", clean(w.Remedy))
 	if w.Command != "" {
-		fmt.Fprintf(out, "   %s\n     %s\n", w.Where.In(l), report.Printable(w.Command))
+		fmt.Fprintf(out, "  %s\n    %s\n", w.Where.In(l), report.Printable(w.Command))
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -58,6 +59,21 @@ func golden(t *testing.T, name, got string) {
 	}
 	if diff := cmp.Diff(string(want), got); diff != "" {
 		t.Errorf("%s (run go test -update to accept): %s", name, diff)
+	}
+}
+
+func TestSectionsSpeakJapanese(t *testing.T) {
+	for _, s := range sections {
+		for _, phrase := range []string{s.title, s.ask} {
+			if phrase != "" && message.Japanese.T(phrase) == phrase {
+				t.Errorf("no Japanese for %q", phrase)
+			}
+		}
+		for _, name := range append(s.steps, s.plain...) {
+			if !slices.ContainsFunc(Checks(), func(c Check) bool { return c.Name == name }) {
+				t.Errorf("%s: there is no check %q", s.title, name)
+			}
+		}
 	}
 }
 

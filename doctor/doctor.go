@@ -8,6 +8,7 @@ package doctor
 
 import (
 	"context"
+	"iter"
 	"net"
 	"strings"
 	"time"
@@ -28,10 +29,23 @@ type Host struct {
 	IMDS      string                                                            // base URL of instance metadata; "" means the real address
 	Dial      func(ctx context.Context, network, addr string) (net.Conn, error) // nil means imds.Dial
 	Now       func() time.Time                                                  // the clock of this machine; nil means time.Now
-	Identity  func(ctx context.Context, region string) (Identity, error)
-	Bedrock   func(region string) Bedrock
+	AWS       func(ctx context.Context, c Caller) (Services, error)
 	Model     string // id of the application's model; "" means that none is configured
 	Processes func() ([]Process, error)
+}
+
+// A Caller is who calls AWS, and where.
+type Caller struct {
+	Region string
+	Role   *imds.Credentials // what the instance has handed out for its role; nil if that is of no use
+}
+
+// Services are what doctor asks of AWS: with one configuration and one set of
+// credentials, the first that an application would find here, and without
+// retries, which would hide what went wrong.
+type Services struct {
+	Identity func(ctx context.Context) (Identity, error) // STS GetCallerIdentity
+	Bedrock  Bedrock
 }
 
 // An Identity is what STS GetCallerIdentity answers.
@@ -45,11 +59,22 @@ type Process struct {
 	Ports  []int  // TCP ports on which it listens
 }
 
-// Bedrock is what doctor asks of Bedrock in one region. [bedrock.Client] is one.
+// Bedrock is both of its halves in one region. [bedrock.Client] is one.
 type Bedrock interface {
+	Catalogue
+	Runtime
+}
+
+// A Catalogue says what there is, and costs nothing.
+type Catalogue interface {
 	Models(ctx context.Context) ([]bedrock.Model, error)
 	Availability(ctx context.Context, id string) (bedrock.Availability, error)
+}
+
+// A Runtime asks a model, in both of the ways in which applications do.
+type Runtime interface {
 	Converse(ctx context.Context, r bedrock.Request) (bedrock.Answer, error)
+	Stream(ctx context.Context, r bedrock.Request) iter.Seq2[bedrock.Event, error]
 }
 
 // A Check looks at one link of the chain.
@@ -68,14 +93,15 @@ type Facts struct {
 	Token        string        // for instance metadata; secret
 	Skew         time.Duration // how far the clock here is ahead of the service's
 	InstanceID   string
-	IMDSRegion   string // where the instance says it is
-	Region       string // where the application calls AWS
-	RegionOrigin string // where Region was set
-	Role         string // name that instance metadata lists
-	Usable       bool   // the role has credentials that are valid now
-	Models       []bedrock.Model
-	ClockBlamed  bool // AWS refused a signature for its time
+	IMDSRegion   string            // where the instance says it is
+	Region       string            // where the application calls AWS
+	RegionOrigin string            // where Region was set
+	Role         string            // name that instance metadata lists
+	Credentials  *imds.Credentials // of the role; nil unless they are valid now
+	ClockBlamed  bool              // AWS refused a signature for its time
 	Bedrock      Bedrock
+	Models       []bedrock.Model
+	Answered     bool   // by the model
 	ModelBlock   string // the check that found why the model can't answer
 }
 
@@ -89,7 +115,7 @@ type Outcome struct {
 	learn   func(*Facts) // nil means nothing new
 }
 
-// pass is a healthy link. The first fact is the one to show.
+// pass is a healthy link.
 func pass(facts ...report.Field) Outcome {
 	return Outcome{status: report.Passed, facts: facts}
 }
@@ -102,8 +128,8 @@ func warn(f finding, facts ...report.Field) Outcome {
 }
 
 // skip is a link that is not needed or can't be seen here.
-func skip(why string) Outcome {
-	return Outcome{status: report.NotRun, facts: []report.Field{{Name: "reason", Value: why}}}
+func skip(why string, facts ...report.Field) Outcome {
+	return Outcome{status: report.NotRun, facts: append([]report.Field{told("reason", why, "%s")}, facts...)}
 }
 
 // blocked is a link that can't be looked at because of what another check found.
@@ -115,7 +141,14 @@ func (o Outcome) learning(learn func(*Facts)) Outcome {
 	return o
 }
 
+// fact is something learnt that only programs are told.
 func fact(name, value string) report.Field { return report.Field{Name: name, Value: value} }
+
+// told is something learnt that people are told too, by a phrase in which the
+// value stands as %s.
+func told(name, value, phrase string) report.Field {
+	return report.Field{Name: name, Value: value, Phrase: phrase}
+}
 
 // A finding is a message of the catalogue with the evidence of the check that
 // found it.
@@ -168,7 +201,7 @@ func or(value string, otherwise func() string) string {
 }
 
 // maxValue keeps a page of HTML in a variable from filling the screen.
-const maxValue = 300
+const maxValue = 500
 
 func clip(s string) string {
 	s = strings.Join(strings.Fields(s), " ")

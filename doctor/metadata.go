@@ -42,10 +42,10 @@ func checkSetting(_ context.Context, h *Host, _ Facts) Outcome {
 	const name = "AWS_EC2_METADATA_DISABLED"
 	value := h.getenv(name)
 	if !isTrue(value) {
-		return pass(fact("endpoint", h.endpoint()))
+		return pass(told("endpoint", h.endpoint(), "asked at %s"))
 	}
 	if s := h.source(); s.kind != fromRole {
-		return pass(fact("source", string(s.kind)), fact(name, value))
+		return pass(told("source", string(s.kind), "switched off, and credentials come from elsewhere: %s"))
 	}
 	return fail(found("TG2005", map[string]string{
 		"variable": name, "value": value, "origin": h.originOf(name),
@@ -67,7 +67,7 @@ func checkToken(ctx context.Context, h *Host, _ Facts) Outcome {
 		return h.withoutToken(put, get, refused)
 	}
 	facts := []report.Field{
-		fact("token_ttl", put.Header.Get(ttlHeader)+" s"), fact("put", put.String()), fact("server", put.Header.Get("Server")),
+		told("token_ttl", put.Header.Get(ttlHeader)+" s", "lasts %s"), fact("put", put.String()), fact("server", put.Header.Get("Server")),
 	}
 	learn := func(f *Facts) {
 		f.Token = put.Body
@@ -235,8 +235,8 @@ func checkInstance(ctx context.Context, h *Host, known Facts) Outcome {
 		return odd(region, "a body that is no region")
 	}
 	return pass(
-		fact("instance_id", strings.TrimSpace(id.Body)), fact("instance_type", doc.InstanceType),
-		fact("imds_region", strings.TrimSpace(region.Body)), fact("account", doc.AccountID),
+		told("instance_id", strings.TrimSpace(id.Body), "%s"), told("instance_type", doc.InstanceType, "%s"),
+		told("imds_region", strings.TrimSpace(region.Body), "%s"), fact("account", doc.AccountID),
 	).learning(learn)
 }
 

@@ -1,10 +1,7 @@
 package doctor
 
 import (
-	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,11 +15,11 @@ func modelChecks() []Check {
 	return []Check{
 		{
 			Name: "bedrock-key", After: []string{"role"}, Unknown: "TG6900", Run: checkBearer,
-			Title: title("API key of Bedrock in the environment", "環境変数の Bedrock API キー"),
+			Title: title("API key for Bedrock", "Bedrock の API キー"),
 		},
 		{
 			Name: "model-list", Requires: []string{"identity"}, Unknown: "TG6900", Run: checkList,
-			Title: title("models and inference profiles of the region", "リージョンのモデルと推論プロファイル"),
+			Title: title("models of the region", "リージョンのモデル"),
 		},
 		{
 			Name: "model", Requires: []string{"identity"}, After: []string{"model-list"}, Unknown: "TG6900", Run: checkModel,
@@ -36,45 +33,57 @@ func modelChecks() []Check {
 			Name: "model-answer", Requires: []string{"identity"}, After: []string{"model", "model-access"}, Unknown: "TG6900", Run: checkAnswer,
 			Title: title("an answer of the model", "モデルの応答"),
 		},
+		{
+			Name: "model-stream", Requires: []string{"identity"}, After: []string{"model-answer"}, Unknown: "TG6900", Run: checkStream,
+			Title: title("a streamed answer of the model", "モデルのストリーミング応答"),
+		},
 	}
 }
 
 // checkBearer finds the key that AWS SDKs prefer to the role.
 func checkBearer(_ context.Context, h *Host, known Facts) Outcome {
 	const name = "AWS_BEARER_TOKEN_BEDROCK"
-	if h.getenv(name) == "" || known.Role == "" {
-		return pass(fact("bedrock_key", "not used"))
+	switch {
+	case h.getenv(name) == "":
+		return pass(told("bedrock_key", "no", "none is set"))
+	case known.Role == "":
+		return pass(told("bedrock_key", "yes", "set, and there is no role that it could stand before"))
 	}
 	return warn(found("TG6016", map[string]string{"variable": name, "origin": h.originOf(name)}))
 }
 
-const (
-	noBedrock = "no way to ask Bedrock is configured"
-	noModel   = "no model is configured; set BEDROCK_MODEL_ID or give --model"
-)
+const noModel = "no model is configured; set BEDROCK_MODEL_ID or give --model"
+
+const listRequest = "Bedrock ListFoundationModels"
 
 // checkList reads the catalogue of the region, which costs nothing. A role
 // need not be allowed to, in order to call a model.
 func checkList(ctx context.Context, h *Host, known Facts) Outcome {
-	if known.Bedrock == nil {
-		return skip(noBedrock)
-	}
-	began := time.Now()
-	ctx, cancel := context.WithTimeout(ctx, wait)
-	defer cancel()
-	models, err := known.Bedrock.Models(ctx)
+	var models []bedrock.Model
+	c := call{request: listRequest}
+	err := c.do(ctx, func(ctx context.Context) (err error) { models, err = known.Bedrock.Models(ctx); return err })
 	switch {
-	case isDenied(err):
-		return pass(fact("models", "the role may not list them"))
+	case strings.HasPrefix(codeOf(err), "AccessDenied"):
+		return pass(told("models", "denied", "the role may not list them, nor need it"))
 	case err != nil:
-		return h.bedrockFailed("Bedrock ListFoundationModels", err, time.Since(began), known)
+		return h.bedrockFailed(&c, err, known)
 	}
-	return pass(fact("models", strconv.Itoa(len(models)))).learning(func(f *Facts) { f.Models = models })
+	callable := 0
+	for _, m := range models {
+		if m.CallIn(known.Region) != "" {
+			callable++
+		}
+	}
+	return pass(told("models", strconv.Itoa(callable), "%s models can be called here")).learning(func(f *Facts) { f.Models = models })
 }
 
-func isDenied(err error) bool {
-	var c coded
-	return errors.As(err, &c) && strings.HasPrefix(c.ErrorCode(), "AccessDenied")
+// inHindsight corrects a finding by what only later checks could tell: where
+// models answer, a list that can't be reached is no network without a way out.
+func (f finding) inHindsight(known Facts) finding {
+	if f.id == "TG4103" && f.evidence["request"] == listRequest && known.Answered {
+		f.id = "TG6013"
+	}
+	return f
 }
 
 // checkModel looks the application's model up in the catalogue.
@@ -87,34 +96,23 @@ func checkModel(_ context.Context, h *Host, known Facts) Outcome {
 	if !listed {
 		end, _ = bedrock.Retired(h.Model)
 	}
-	evidence := map[string]string{}
 	if known.Models != nil && end.Ended(h.now()) {
-		evidence["end_of_life"] = end.EndOfLifeTime.Format(time.DateOnly)
-		evidence["successor"] = successor(known.Models, h.Model, h.now())
-		return fail(found("TG6014", evidence)).learning(blocking("model"))
+		return fail(found("TG6014", h.replacement(end, known))).learning(blocking("model"))
 	}
-	if listed && !viaProfile && !m.OnDemand() && len(m.Profiles) > 0 {
-		evidence["profile"] = nearest(m.Profiles)
-		return fail(found("TG6002", evidence)).learning(blocking("model"))
+	if listed && !viaProfile && !m.OnDemand() && m.CallIn(known.Region) != "" {
+		return fail(found("TG6002", map[string]string{"profile": m.CallIn(known.Region)})).learning(blocking("model"))
 	}
-	facts := []report.Field{fact("model", h.Model), fact("listed", yesNo(listed))}
-	if m.Lifecycle.Status != "" {
-		facts = append(facts, fact("lifecycle", m.Lifecycle.Status))
+	facts := []report.Field{told("model", h.Model, "%s"), fact("lifecycle", m.Lifecycle.Status)}
+	if known.Models != nil && !listed {
+		facts = append(facts, told("listed", "no", "not in the list of the region"))
 	}
 	if !m.Lifecycle.EndOfLifeTime.IsZero() {
-		facts = append(facts, fact("end_of_life", m.Lifecycle.EndOfLifeTime.Format(time.DateOnly)))
+		facts = append(facts, told("end_of_life", m.Lifecycle.EndOfLifeTime.Format(time.DateOnly), "ends on %s"))
 	}
 	return pass(facts...)
 }
 
 func blocking(check string) func(*Facts) { return func(f *Facts) { f.ModelBlock = check } }
-
-func yesNo(b bool) string {
-	if b {
-		return "yes"
-	}
-	return "no"
-}
 
 // lookUp finds a model by its id, by that of a profile, or by an ARN of
 // either.
@@ -131,177 +129,131 @@ func lookUp(models []bedrock.Model, id string) (m bedrock.Model, viaProfile, ok 
 	return bedrock.Model{}, false, false
 }
 
-// nearest picks the profile that keeps the data closest: one country before
-// one continent before the whole world.
-func nearest(profiles []string) string {
-	width := func(id string) int {
-		switch area, _, _ := strings.Cut(id, "."); area {
-		case "global":
-			return 2
-		case "apac", "amer":
-			return 1
-		}
-		return 0
+// replacement is what to call instead of a model that has ended.
+func (h *Host) replacement(end bedrock.Lifecycle, known Facts) map[string]string {
+	e := map[string]string{}
+	if !end.EndOfLifeTime.IsZero() {
+		e["end_of_life"] = end.EndOfLifeTime.Format(time.DateOnly)
 	}
-	if len(profiles) == 0 {
-		return ""
+	if ids := bedrock.Alternatives(known.Models, h.Model, known.Region); len(ids) > 0 {
+		e["successor"] = ids[0]
 	}
-	return slices.MinFunc(profiles, func(a, b string) int { return cmp.Compare(width(a), width(b)) })
-}
-
-// successor returns the id by which to call a living model of the same
-// family here: the one whose name has most words in common, the newest of
-// those. "" when the region offers none.
-func successor(models []bedrock.Model, id string, now time.Time) string {
-	old := words(baseModel(id))
-	best, most := "", 0
-	for _, m := range models {
-		call := m.ID
-		if !m.OnDemand() {
-			call = nearest(m.Profiles)
-		}
-		if call == "" || m.Lifecycle.Status == "LEGACY" || m.Lifecycle.Ended(now) || provider(m.ID) != provider(baseModel(id)) {
-			continue
-		}
-		shared := 0
-		for _, w := range words(m.ID) {
-			if slices.Contains(old, w) {
-				shared++
-			}
-		}
-		if shared > most || shared == most && call > best {
-			best, most = call, shared
-		}
-	}
-	return best
-}
-
-// words are the parts of a model's name that are no version.
-func words(id string) []string {
-	parts := strings.FieldsFunc(id, func(r rune) bool { return r == '.' || r == '-' })
-	return slices.DeleteFunc(parts, func(p string) bool { return strings.Trim(p, "0123456789v:") == "" })
-}
-
-func provider(id string) string {
-	name, _, _ := strings.Cut(id, ".")
-	return name
+	return e
 }
 
 // checkAccess asks, without a paid call, whether the account may use the
 // model. Only a plain no is a finding: an agreement that is missing is made
-// by the first call.
+// by the first call, and no application needs an answer to this question.
 func checkAccess(ctx context.Context, h *Host, known Facts) Outcome {
-	switch {
-	case known.Bedrock == nil:
-		return skip(noBedrock)
-	case h.Model == "":
+	if h.Model == "" {
 		return skip(noModel)
 	}
-	began := time.Now()
-	ctx, cancel := context.WithTimeout(ctx, wait)
-	defer cancel()
-	a, err := known.Bedrock.Availability(ctx, baseModel(h.Model))
-	var c coded
+	var a bedrock.Availability
+	c := call{request: "Bedrock GetFoundationModelAvailability"}
+	err := c.do(ctx, func(ctx context.Context) (err error) {
+		a, err = known.Bedrock.Availability(ctx, bedrock.BaseID(h.Model))
+		return err
+	})
 	switch {
-	case errors.As(err, &c) && c.ErrorCode() != "" && !isServerFault(err):
-		return pass(fact("access", "can't be read, the answer decides"), fact("code", c.ErrorCode()))
 	case err != nil:
-		return h.bedrockFailed("Bedrock GetFoundationModelAvailability", err, time.Since(began), known)
+		return pass(told("access", outcomeOf(err), "can't be read (%s), so the answer decides"))
+	case a.Authorization == "NOT_AUTHORIZED":
+		return fail(found("TG6001", map[string]string{
+			"authorization": a.Authorization, "agreement": a.Agreement.Status, "entitlement": a.Entitlement,
+		})).learning(blocking("model-access"))
 	}
-	evidence := map[string]string{
-		"authorization": a.Authorization, "agreement": a.Agreement.Status, "entitlement": a.Entitlement,
+	facts := []report.Field{fact("access", a.Authorization), fact("entitlement", a.Entitlement)}
+	if a.Granted() {
+		return pass(append(facts, told("agreement", a.Agreement.Status, "granted"))...)
 	}
-	if a.Authorization == "NOT_AUTHORIZED" {
-		return fail(found("TG6001", evidence)).learning(blocking("model-access"))
-	}
-	return pass(fact("access", a.Authorization), fact("agreement", a.Agreement.Status), fact("entitlement", a.Entitlement))
+	return pass(append(facts, told("agreement", a.Agreement.Status, "authorized; state of the agreement: %s"))...)
 }
 
-func isServerFault(err error) bool {
-	var a answered
-	return errors.As(err, &a) && a.HTTPStatusCode() >= 500
-}
-
-// areas are the first parts of the ids of AWS's own profiles.
-//
-// Source: https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html
-var areas = []string{"us", "us-gov", "eu", "jp", "au", "ca", "apac", "amer", "global"}
-
-// baseModel returns the id of the model behind that of a profile.
-func baseModel(id string) string {
-	id = id[strings.LastIndexByte(id, '/')+1:]
-	if area, rest, _ := strings.Cut(id, "."); slices.Contains(areas, area) {
-		return rest
-	}
-	return id
+// ping costs one token of an answer.
+func (h *Host) ping() bedrock.Request {
+	return bedrock.Request{Model: h.Model, MaxTokens: 1, Messages: []bedrock.Message{{Role: bedrock.User, Text: "ping"}}}
 }
 
 // checkAnswer asks the model for one token.
 func checkAnswer(ctx context.Context, h *Host, known Facts) Outcome {
 	switch {
-	case known.Bedrock == nil:
-		return skip(noBedrock)
 	case h.Model == "":
 		return skip(noModel)
 	case known.ModelBlock != "":
 		return blocked(known.ModelBlock)
 	}
-	began := time.Now()
-	ctx, cancel := context.WithTimeout(ctx, wait)
-	defer cancel()
-	a, err := known.Bedrock.Converse(ctx, bedrock.Request{
-		Model: h.Model, MaxTokens: 1, Messages: []bedrock.Message{{Role: bedrock.User, Text: "ping"}},
-	})
+	var a bedrock.Answer
+	c := call{request: "Bedrock Converse"}
+	err := c.do(ctx, func(ctx context.Context) (err error) { a, err = known.Bedrock.Converse(ctx, h.ping()); return err })
 	if err != nil {
-		return h.bedrockFailed("Bedrock Converse", err, time.Since(began), known)
+		return h.bedrockFailed(&c, err, known).learning(blocking("model-answer"))
 	}
 	return pass(
-		fact("tokens", fmt.Sprintf("%d + %d", a.Usage.Input, a.Usage.Output)),
+		told("input_tokens", strconv.Itoa(a.Usage.Input), "%s tokens in"), told("output_tokens", strconv.Itoa(a.Usage.Output), "%s out"),
 		fact("stop_reason", a.StopReason), fact("request_id", a.RequestID),
-	)
+	).learning(func(f *Facts) { f.Answered = true })
+}
+
+// checkStream asks for one more token in the way in which most applications
+// ask. It needs a right of its own, and a way that lets an answer through
+// piece by piece to its end.
+func checkStream(ctx context.Context, h *Host, known Facts) Outcome {
+	m, _, listed := lookUp(known.Models, h.Model)
+	switch {
+	case h.Model == "":
+		return skip(noModel)
+	case known.ModelBlock != "":
+		return blocked(known.ModelBlock)
+	case listed && !m.Streaming:
+		return skip("the model does not stream")
+	}
+	pieces := 0
+	c := call{request: "Bedrock ConverseStream"}
+	err := c.do(ctx, func(ctx context.Context) error {
+		for event, err := range known.Bedrock.Stream(ctx, h.ping()) {
+			if err != nil {
+				return err
+			}
+			if _, ok := event.(bedrock.TextDelta); ok {
+				pieces++
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return h.bedrockFailed(&c, err, known)
+	}
+	return pass(told("pieces", strconv.Itoa(pieces), "arrived whole"))
 }
 
 // bedrockFailed names the finding for an error of Bedrock, and adds what only
 // the catalogue of this region can tell: the id to use instead.
-func (h *Host) bedrockFailed(request string, err error, took time.Duration, known Facts) Outcome {
-	id, evidence, ok := bedrock.Explain(err)
+func (h *Host) bedrockFailed(c *call, err error, known Facts) Outcome {
+	evidence := c.evidence(err)
+	if c.unreachable(err) {
+		return fail(found("TG4103", evidence))
+	}
+	id, more, ok := bedrock.Explain(err)
 	if !ok {
-		id, evidence = "TG6900", map[string]string{"message": err.Error()}
+		id = "TG6900"
 	}
-	if id == "TG6900" {
-		evidence["outcome"] = outcomeOf(err)
+	evidence = merge(evidence, more)
+	if words := transportError(err); words != "" {
+		evidence["message"] = words
 	}
-	evidence["request"], evidence["waited"] = request, ms(took)
 	s := h.source()
 	evidence["origin"], evidence["key_id"] = s.origin, maskKey(s.keyID)
-	m, _, _ := lookUp(known.Models, h.Model)
 	switch id {
 	case "TG3010":
 		evidence = merge(h.clockEvidence(known), evidence)
 	case "TG4002":
 		evidence["value"], evidence["origin"], evidence["suggested"] = known.Region, known.RegionOrigin, known.IMDSRegion
 	case "TG6002":
-		evidence["profile"] = nearest(m.Profiles)
+		m, _, _ := lookUp(known.Models, h.Model)
+		evidence["profile"] = m.CallIn(known.Region)
 	case "TG6014":
-		evidence["successor"] = successor(known.Models, h.Model, h.now())
-		if end, ok := bedrock.Retired(h.Model); ok {
-			evidence["end_of_life"] = end.EndOfLifeTime.Format(time.DateOnly)
-		}
+		end, _ := bedrock.Retired(h.Model)
+		evidence = merge(evidence, h.replacement(end, known))
 	}
 	return fail(found(id, evidence))
-}
-
-// outcomeOf says in a few fixed words how a call ended that no rule knows.
-func outcomeOf(err error) string {
-	var c coded
-	var a answered
-	switch {
-	case errors.As(err, &c) && c.ErrorCode() != "":
-		return c.ErrorCode()
-	case errors.As(err, &a) && a.HTTPStatusCode() != 0:
-		return "status " + strconv.Itoa(a.HTTPStatusCode())
-	case isTimeout(err):
-		return "no answer"
-	}
-	return "the connection failed"
 }

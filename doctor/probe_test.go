@@ -71,18 +71,16 @@ func TestProbeEndsWithItsContext(t *testing.T) {
 
 func TestAddress(t *testing.T) {
 	for in, want := range map[string]string{
-		"http://169.254.169.254":    "169.254.169.254:80",
-		"http://[fd00:ec2::254]":    "[fd00:ec2::254]:80",
-		"http://127.0.0.1:1338":     "127.0.0.1:1338",
-		"https://sts.test":          "sts.test:443",
-		"https://sts.test:8443/x":   "sts.test:8443",
-		"http://localhost.test/sts": "localhost.test:80",
+		"http://169.254.169.254":     "169.254.169.254:80",
+		"http://[fd00:ec2::254]":     "[fd00:ec2::254]:80",
+		"http://127.0.0.1:1338":      "127.0.0.1:1338",
+		"http://localhost.test/imds": "localhost.test:80",
 	} {
 		u, err := url.Parse(in)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := hostAndPort(u); got != want {
+		if got := address(u); got != want {
 			t.Errorf("%s: %q, want %q", in, got, want)
 		}
 	}

@@ -44,7 +44,7 @@ func checkRegion(_ context.Context, h *Host, known Facts) Outcome {
 		return h.noRegion(known)
 	}
 	learn := func(f *Facts) { f.Region, f.RegionOrigin = r.value, r.origin }
-	facts := []report.Field{fact("region", r.value), fact("origin", r.origin)}
+	facts := []report.Field{told("region", r.value, "%s"), told("origin", r.origin, "from %s")}
 	if a, b := h.getenv("AWS_REGION"), h.getenv("AWS_DEFAULT_REGION"); a != "" && b != "" && a != b {
 		return warn(found("TG4001", map[string]string{"aws_region": a, "aws_default_region": b}), facts...).learning(learn)
 	}

@@ -43,7 +43,7 @@ func checkRole(ctx context.Context, h *Host, known Facts) Outcome {
 	case !roleName.MatchString(name):
 		return odd(p, "a body that is no role name")
 	}
-	return pass(fact("role", name)).learning(func(f *Facts) { f.Role = name })
+	return pass(told("role", name, "%s")).learning(func(f *Facts) { f.Role = name })
 }
 
 // noRole is a fault only where the credentials were to come from the role.
@@ -85,8 +85,11 @@ func (h *Host) judge(c imds.Credentials, evidence map[string]string, known Facts
 		return fail(found("TG3013", evidence))
 	}
 	left := c.Expiration.Sub(h.now().Add(-known.Skew)).Round(time.Minute)
-	return pass(fact("valid_for", shortDuration(left)), fact("expiration", evidence["expiration"]), fact("key_id", maskKey(c.AccessKeyID))).
-		learning(func(f *Facts) { f.Usable = true })
+	return pass(
+		told("valid_for", shortDuration(left), "valid for another %s"),
+		fact("expiration", evidence["expiration"]), fact("key_id", maskKey(c.AccessKeyID)),
+	).
+		learning(func(f *Facts) { f.Credentials = &c })
 }
 
 // shortDuration writes 5h59m0s as 5h59m.

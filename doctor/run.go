@@ -29,7 +29,7 @@ func Run(ctx context.Context, h Host, checks []Check) report.Report {
 	}
 	r.all()
 	for i, f := range r.found {
-		r.steps[i].Finding = h.complete(f, r.known)
+		r.steps[i].Finding = h.complete(f.inHindsight(r.known), r.known)
 	}
 	return report.Report{Started: h.now(), Elapsed: time.Since(r.began), Steps: r.steps}
 }

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"tegata/internal/report"
 )
 
 // A kind is one of the places that AWS clients look for credentials, in the
@@ -125,7 +127,7 @@ func checkSource(_ context.Context, h *Host, known Facts) Outcome {
 		return fail(found("TG3007", map[string]string{"variable": set, "missing": otherHalf[set]}))
 	case s.kind == fromRole && isTrue(h.getenv("AWS_EC2_METADATA_DISABLED")):
 		return blocked("imds-setting")
-	case s.kind == fromRole && !known.Usable:
+	case s.kind == fromRole && known.Credentials == nil:
 		return blocked("role-credentials")
 	case s.kind == fromEnvironment && strings.HasPrefix(s.keyID, "ASIA") && session == "":
 		return fail(found("TG3008", evidence))
@@ -135,7 +137,11 @@ func checkSource(_ context.Context, h *Host, known Facts) Outcome {
 	case strings.HasPrefix(s.keyID, "AKIA") && known.Role != "":
 		return warn(found("TG3004", evidence), fact("source", string(s.kind)))
 	}
-	return pass(fact("source", string(s.kind)), fact("origin", s.origin))
+	facts := []report.Field{told("source", string(s.kind), "%s")}
+	if s.origin != "" {
+		facts = append(facts, told("origin", s.origin, "from %s"))
+	}
+	return pass(facts...)
 }
 
 var otherHalf = map[string]string{

@@ -11,10 +11,12 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
 
 	"tegata/bedrock"
 )
@@ -23,15 +25,19 @@ import (
 // unless a test changes it. It works in memory, so that tests run in a
 // synctest bubble, where waiting takes no time.
 type world struct {
-	env     map[string]string
-	files   map[string]string
-	model   string
-	now     time.Time // of AWS
-	skew    time.Duration
-	sts     func(ctx context.Context) (Identity, error)
-	replies map[string]http.HandlerFunc // "PUT /latest/api/token" → instead of the healthy answer
-	delay   time.Duration               // before every answer
-	refuse  bool                        // no connection to metadata
+	env        map[string]string
+	files      map[string]string
+	model      string
+	now        time.Time // of AWS
+	skew       time.Duration
+	sts        func(ctx context.Context) (Identity, error) // nil: over the wire
+	replies    map[string]http.HandlerFunc                 // "PUT /latest/api/token" → instead of the healthy answer
+	delay      time.Duration                               // before every answer
+	refuse     bool                                        // no connection to metadata
+	dropped    string                                      // part of a host: packets to it get lost
+	unnamed    string                                      // part of a host: DNS does not know it
+	routeless  string                                      // part of a host: no route leads there
+	noServices error                                       // why no AWS client can be configured
 	// endpoint of metadata, "" for the real address, to which nothing here is sent
 	endpoint  string
 	processes func() ([]Process, error)
@@ -54,9 +60,6 @@ func healthy() *world {
 		model:   testModel,
 		now:     time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC),
 		replies: map[string]http.HandlerFunc{},
-	}
-	w.sts = func(context.Context) (Identity, error) {
-		return Identity{Account: "123456789012", ARN: "arn:aws:sts::123456789012:assumed-role/" + testRole + "/" + testInstance}, nil
 	}
 	return w
 }
@@ -105,6 +108,10 @@ func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
 		profiles(rw)
 	case strings.HasPrefix(path, "/foundation-model-availability/"):
 		fmt.Fprint(rw, `{"modelId":"x","agreementAvailability":{"status":"AVAILABLE"},"authorizationStatus":"AUTHORIZED","entitlementAvailability":"AVAILABLE","regionAvailability":"AVAILABLE"}`)
+	case path == "/sts":
+		fmt.Fprintf(rw, `{"Account":"123456789012","ARN":"arn:aws:sts::123456789012:assumed-role/%s/%s"}`, testRole, testInstance)
+	case strings.HasSuffix(path, "/converse-stream"):
+		events(rw, "messageStart", "contentBlockDelta", "contentBlockStop", "messageStop", "metadata")
 	case strings.HasSuffix(path, "/converse"):
 		fmt.Fprint(rw, `{"output":{"message":{"role":"assistant","content":[{"text":"p"}]}},"stopReason":"max_tokens","usage":{"inputTokens":8,"outputTokens":1,"totalTokens":9},"metrics":{"latencyMs":1}}`)
 	default:
@@ -112,10 +119,31 @@ func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// events writes an event stream.
+func events(rw http.ResponseWriter, kinds ...string) {
+	payloads := map[string]string{
+		"messageStart": `{"role":"assistant"}`, "contentBlockDelta": `{"contentBlockIndex":0,"delta":{"text":"p"}}`,
+		"contentBlockStop": `{"contentBlockIndex":0}`, "messageStop": `{"stopReason":"max_tokens"}`,
+		"metadata": `{"usage":{"inputTokens":8,"outputTokens":1,"totalTokens":9},"metrics":{"latencyMs":1}}`,
+	}
+	rw.Header().Set("Content-Type", "application/vnd.amazon.eventstream")
+	rw.Header().Set("X-Amzn-RequestId", "6f1d3c9e-0000-4000-8000-000000000002")
+	for _, kind := range kinds {
+		m := eventstream.Message{Payload: []byte(payloads[kind])}
+		m.Headers.Set(":message-type", eventstream.StringValue("event"))
+		m.Headers.Set(":event-type", eventstream.StringValue(kind))
+		m.Headers.Set(":content-type", eventstream.StringValue("application/json"))
+		eventstream.NewEncoder().Encode(rw, m)
+	}
+}
+
 func credentialsUntil(end time.Time) string {
 	return fmt.Sprintf(`{"Code":"Success","LastUpdated":"2026-11-22T03:00:00Z","Type":"AWS-HMAC","AccessKeyId":"ASIAEXAMPLEEXAMPLE01","SecretAccessKey":"very-secret","Token":"also-secret","Expiration":%q}`,
 		end.Format(time.RFC3339))
 }
+
+// dumb is the one model that does not stream.
+const dumb = "amazon.titan-tg1-large"
 
 var catalogue = []struct {
 	id        string
@@ -128,6 +156,7 @@ var catalogue = []struct {
 	{"anthropic.claude-haiku-4-5-20251001-v1:0", false, []string{"jp"}, ""},
 	{"anthropic.claude-old-1", true, nil, "2026-11-01T00:00:00Z"},
 	{"amazon.nova-lite-v1:0", true, []string{"apac"}, ""},
+	{dumb, true, nil, ""},
 }
 
 func models(rw http.ResponseWriter) {
@@ -140,7 +169,8 @@ func models(rw http.ResponseWriter) {
 		if m.endOfLife != "" {
 			lifecycle = map[string]string{"status": "LEGACY", "endOfLifeTime": m.endOfLife}
 		}
-		list = append(list, map[string]any{"modelId": m.id, "inferenceTypesSupported": []string{inference}, "modelLifecycle": lifecycle})
+		list = append(list, map[string]any{"modelId": m.id, "inferenceTypesSupported": []string{inference}, "modelLifecycle": lifecycle,
+			"responseStreamingSupported": m.id != dumb})
 	}
 	json.NewEncoder(rw).Encode(map[string]any{"modelSummaries": list})
 }
@@ -218,7 +248,18 @@ func (w *world) host(t *testing.T) Host {
 	l := &memory{conns: make(chan net.Conn), closed: make(chan struct{})}
 	server := &http.Server{Handler: w}
 	go server.Serve(l)
-	transport := &http.Transport{DialContext: l.dial, DisableKeepAlives: true}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		switch host, _, _ := net.SplitHostPort(addr); {
+		case w.unnamed != "" && strings.Contains(host, w.unnamed):
+			return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+		case w.routeless != "" && strings.Contains(host, w.routeless):
+			return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ENETUNREACH}
+		case w.dropped != "" && strings.Contains(host, w.dropped):
+			<-l.closed // net/http goes on dialling when the request has ended
+			return nil, net.ErrClosed
+		}
+		return l.dial(ctx, network, addr)
+	}}}
 	t.Cleanup(func() { server.Close() })
 	if w.endpoint == "" {
 		w.endpoint = "http://metadata.test/"
@@ -244,22 +285,50 @@ func (w *world) host(t *testing.T) Host {
 			}
 			return l.dial(ctx, network, addr)
 		},
-		Now: func() time.Time { return w.now.Add(w.skew) },
-		Identity: func(ctx context.Context, _ string) (Identity, error) {
-			sleep(ctx, w.delay)
-			return w.sts(ctx)
-		},
-		Bedrock: func(region string) Bedrock {
-			return bedrock.New(bedrock.Config{
-				Region: region, Endpoint: "http://bedrock.test", HTTPClient: &http.Client{Transport: transport},
-				Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-					return aws.Credentials{AccessKeyID: "ASIAEXAMPLEEXAMPLE01", SecretAccessKey: "very-secret", SessionToken: "also-secret"}, nil
-				}),
-			})
-		},
+		Now:       func() time.Time { return w.now.Add(w.skew) },
+		AWS:       func(_ context.Context, c Caller) (Services, error) { return w.services(c, client) },
 		Model:     w.model,
 		Processes: w.processes,
 	}
+}
+
+// services are AWS for a caller who must have the role's credentials, unless
+// others are set.
+func (w *world) services(c Caller, client *http.Client) (Services, error) {
+	keys := aws.Credentials{AccessKeyID: w.env["AWS_ACCESS_KEY_ID"], SecretAccessKey: "very-secret", SessionToken: "also-secret"}
+	if keys.AccessKeyID == "" && c.Role != nil {
+		keys.AccessKeyID = c.Role.AccessKeyID
+	}
+	if w.noServices != nil {
+		return Services{}, w.noServices
+	}
+	if keys.AccessKeyID == "" && w.files["/home/app/.aws/credentials"] == "" {
+		return Services{}, errors.New("no credentials")
+	}
+	return Services{
+		Identity: func(ctx context.Context) (Identity, error) { return w.identity(ctx, client) },
+		Bedrock: bedrock.New(bedrock.Config{
+			Region: c.Region, ControlEndpoint: "http://bedrock-control.test", RuntimeEndpoint: "http://bedrock-runtime.test", HTTPClient: client, Attempts: 1,
+			Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return keys, nil }),
+		}),
+	}, nil
+}
+
+// identity asks STS over the wire, where a test does not say what it answers.
+func (w *world) identity(ctx context.Context, client *http.Client) (id Identity, err error) {
+	if w.sts != nil {
+		return w.sts(ctx)
+	}
+	req, err := http.NewRequestWithContext(ctx, "POST", "http://sts.test/sts", nil)
+	if err != nil {
+		return id, err
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		return id, err
+	}
+	defer res.Body.Close()
+	return id, json.NewDecoder(res.Body).Decode(&id)
 }
 
 // memory is a listener whose connections are pipes.

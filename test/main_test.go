@@ -67,7 +67,7 @@ func requireProgram(t *testing.T, name string) {
 
 func requireBox(t *testing.T) {
 	t.Helper()
-	out, err := exec.Command(tegata, "sandbox", "--", "true").CombinedOutput()
+	out, err := exec.Command(tegata, "sandbox", "--", "tegata", "version").CombinedOutput()
 	if err != nil {
 		err = fmt.Errorf("no boxes on this system: %s", out)
 	}

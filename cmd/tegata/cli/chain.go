@@ -5,8 +5,6 @@ import (
 	"flag"
 	"os"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-
 	"tegata/bedrock"
 	"tegata/cmd/tegata/awsconf"
 	"tegata/doctor"
@@ -38,25 +36,36 @@ func (s *session) tellVersion(client *imds.Client) {
 // config loads the AWS configuration for a region, or for the one that the
 // environment and the instance name if region is empty.
 func (s *session) config(ctx context.Context, region string) (awsconf.Config, error) {
-	getenv := s.Getenv
-	if region != "" {
-		getenv = func(name string) string {
-			if name == "AWS_REGION" {
-				return region
-			}
-			return s.Getenv(name)
-		}
-	}
-	return awsconf.Source{Getenv: getenv}.Load(ctx)
+	return s.source(region).Load(ctx)
 }
 
-func bedrockClient(c awsconf.Config) *bedrock.Client {
-	return bedrock.New(bedrock.Config{
+func (s *session) source(region string) awsconf.Source {
+	return awsconf.Source{Getenv: func(name string) string {
+		if name == "AWS_REGION" && region != "" {
+			return region
+		}
+		return s.Getenv(name)
+	}}
+}
+
+func (s *session) identity(ctx context.Context, region string) (doctor.Identity, error) {
+	c, err := s.config(ctx, region)
+	if err != nil {
+		return doctor.Identity{}, err
+	}
+	who, err := c.CallerIdentity(ctx)
+	return doctor.Identity(who), err
+}
+
+func bedrockClient(c awsconf.Config) *bedrock.Client { return bedrock.New(bedrockConfig(c)) }
+
+func bedrockConfig(c awsconf.Config) bedrock.Config {
+	return bedrock.Config{
 		Region:          c.Region,
 		ControlEndpoint: c.Endpoints.Bedrock,
 		RuntimeEndpoint: c.Endpoints.BedrockRuntime,
 		Credentials:     c.Credentials,
-	})
+	}
 }
 
 // host is what doctor may look at: this machine, and what the environment
@@ -77,8 +86,7 @@ func (s *session) host(ctx context.Context, model string) (doctor.Host, error) {
 		Dir:       dir,
 		Home:      s.Getenv("HOME"),
 		IMDS:      client.Endpoint,
-		Identity:  s.identity,
-		Bedrock:   func(region string) doctor.Bedrock { return s.bedrockIn(ctx, region) },
+		AWS:       s.services,
 		Model:     model,
 		Processes: processes,
 	}, nil
@@ -95,24 +103,23 @@ func (s *session) getenvForDoctor(name string) string {
 	return s.Getenv(name)
 }
 
-func (s *session) identity(ctx context.Context, region string) (doctor.Identity, error) {
-	c, err := s.config(ctx, region)
+// services reaches AWS as an application would, but for two things: each call
+// is made once, so that what went wrong is seen and not mended, and what the
+// instance has told doctor is not asked again.
+func (s *session) services(ctx context.Context, c doctor.Caller) (doctor.Services, error) {
+	source := s.source(c.Region)
+	source.Role, source.Attempts = c.Role, 1
+	found, err := source.Load(ctx)
 	if err != nil {
-		return doctor.Identity{}, err
+		return doctor.Services{}, err
 	}
-	who, err := c.CallerIdentity(ctx)
-	return doctor.Identity(who), err
-}
-
-// bedrockIn returns a client whose every call says what is wrong with the
-// configuration, if something is.
-func (s *session) bedrockIn(ctx context.Context, region string) *bedrock.Client {
-	c, err := s.config(ctx, region)
-	if err != nil {
-		c.Region = region
-		c.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{}, err
-		})
-	}
-	return bedrockClient(c)
+	once := bedrockConfig(found)
+	once.Attempts = 1
+	return doctor.Services{
+		Identity: func(ctx context.Context) (doctor.Identity, error) {
+			who, err := found.CallerIdentity(ctx)
+			return doctor.Identity(who), err
+		},
+		Bedrock: bedrock.New(once),
+	}, nil
 }
