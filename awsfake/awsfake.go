@@ -130,6 +130,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := s.recognise(r, body)
 	c.began = began
 	w.Header().Set("x-amzn-RequestId", c.id)
+	w.Header().Set("Date", s.options.Now().UTC().Format(http.TimeFormat)) // SDKs set their clocks by it
 	if !sleep(r.Context(), s.options.FirstByte) {
 		return
 	}

@@ -234,6 +234,7 @@ func TestUnknownOperations(t *testing.T) {
 		{"action", exchange{service: "sts", method: "POST", path: "/", body: "Action=AssumeRole&Version=2011-06-15", header: form}, 400, "<Code>InvalidAction</Code>"},
 		{"no action", exchange{service: "sts", method: "POST", path: "/", body: "Version=2011-06-15", header: form}, 400, "<Code>MissingAction</Code>"},
 		{"no version", exchange{service: "sts", method: "POST", path: "/", body: "Action=GetCallerIdentity", header: form}, 400, "NO_VERSION_SPECIFIED"},
+		{"S3", exchange{service: "s3", method: "GET", path: "/"}, 404, "<Error><Code>UnknownOperationException</Code><Message>The requested"},
 		{"action of another service", exchange{service: "ec2", method: "POST", path: "/", body: "Action=DescribeInstances&Version=2016-11-15", header: form}, 400, "<Code>InvalidAction</Code>"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -105,6 +105,9 @@ func (c *call) recogniseRoute(scope string) {
 			return
 		}
 	}
+	if scope == "s3" {
+		c.protocol = restXML
+	}
 }
 
 // matchRoute compares an escaped path with a route, and gives the identifier

@@ -6,13 +6,19 @@ import (
 	"time"
 )
 
-// The catalogue is as of 2026-11-22. Ids, lifecycles and prefixes come from
-// AWS's announcements and model cards as quoted in BerriAI/litellm#28704 and
-// #26721, posit-dev/positron#9339, awslabs/threat-composer#290,
-// dev.classmethod.jp, and from LiteLLM's price table of 2026-09 to 2026-11;
-// regions from
-// https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html,
-// narrowed to those that the models of one prefix have in common.
+// The catalogue is as of 2026-11-22 and was not read off an AWS account.
+//
+// Ids, lifecycles and most prefixes come from AWS's announcements and model
+// cards as quoted in BerriAI/litellm#28704 and #26721, posit-dev/positron#9339,
+// awslabs/threat-composer#290 and dev.classmethod.jp, and from LiteLLM's price
+// table of 2026-09 to 2026-11.
+//
+// From memory, and perhaps wrong or out of date, are: the prefixes of Opus 4.5
+// to 5, Sonnet 4, 3.5 Sonnet and 3.5 Haiku, of Haiku 4.5 in Australia and of
+// Nova 2 Lite; that the models of one prefix share its regions; and those
+// regions, except for jp (dev.classmethod.jp) and us. AWS gives them for each
+// model on its card, and for an account by ListInferenceProfiles and
+// GetInferenceProfile.
 
 // DefaultModels returns the models of the catalogue, the dead ones of the last
 // year included.

@@ -375,6 +375,8 @@ func TestInvalidQuestions(t *testing.T) {
 		{"no JSON", `{`, "Unexpected field type"},
 		{"another type", `{"messages":"hi"}`, "Unexpected field type"},
 		{"text that isn't", messages(user(`{"text":1}`)), "Unexpected field type"},
+		{"not UTF-8", messages(user("{\"text\":\"\xff\"}")), "Unexpected field type"},
+		{"misspelt in a message", messages(`{"Role":"user","content":[` + hi + `]}`), "extraneous key [Role] is not permitted"},
 		{"misspelt", `{"messages":[],"inferenceconfig":{}}`, "extraneous key [inferenceconfig] is not permitted"},
 		{"misspelt within", withConfig(`{"max_tokens":1}`), "extraneous key [max_tokens] is not permitted"},
 		{"misspelt block", messages(user(`{"txt":"hi"}`)), "extraneous key [txt] is not permitted"},

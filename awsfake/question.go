@@ -1,11 +1,13 @@
 package awsfake
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // A question is the body of Converse and ConverseStream, as far as the
@@ -42,6 +44,7 @@ var (
 	questionMembers = []string{"messages", "system", "inferenceConfig", "toolConfig", "guardrailConfig",
 		"additionalModelRequestFields", "promptVariables", "additionalModelResponseFieldPaths", "requestMetadata",
 		"performanceConfig", "serviceTier", "outputConfig"}
+	messageMembers   = []string{"role", "content"}
 	inferenceMembers = []string{"maxTokens", "temperature", "topP", "stopSequences"}
 	blockMembers     = []string{"text", "image", "document", "video", "audio", "toolUse", "toolResult", "guardContent",
 		"cachePoint", "reasoningContent", "citationsContent", "searchResult"}
@@ -68,20 +71,24 @@ func firstError(checks ...func() error) error {
 	return nil
 }
 
-// checkMembers refuses members that the API doesn't have; a misspelt
-// inferenceConfig would otherwise be lost without a word.
+// checkMembers refuses members that the API doesn't have. A misspelt
+// inferenceConfig would otherwise be lost without a word, and encoding/json
+// would take a Role for a role.
 func checkMembers(body []byte) error {
+	type object = map[string]json.RawMessage
 	var top struct {
-		InferenceConfig map[string]json.RawMessage `json:"inferenceConfig"`
+		InferenceConfig object   `json:"inferenceConfig"`
+		Messages        []object `json:"messages"`
 	}
-	var members map[string]json.RawMessage
-	if json.Unmarshal(body, &members) != nil || json.Unmarshal(body, &top) != nil {
+	var members object
+	if !utf8.Valid(body) || json.Unmarshal(body, &members) != nil || json.Unmarshal(body, &top) != nil {
 		return badRequest("SerializationException", "Unexpected field type")
 	}
-	return firstError(
-		func() error { return onlyKnown(members, questionMembers) },
-		func() error { return onlyKnown(top.InferenceConfig, inferenceMembers) },
-	)
+	err := cmp.Or(onlyKnown(members, questionMembers), onlyKnown(top.InferenceConfig, inferenceMembers))
+	for _, m := range top.Messages {
+		err = cmp.Or(err, onlyKnown(m, messageMembers))
+	}
+	return err
 }
 
 func onlyKnown(members map[string]json.RawMessage, known []string) error {

@@ -164,6 +164,21 @@ func TestClockSkew(t *testing.T) {
 	}
 }
 
+// SDKs set their clocks by the Date of a refusal and sign again, so it must be
+// the clock that refused.
+func TestDate(t *testing.T) {
+	t.Parallel()
+	b := start(t, func(o *Options) {
+		o.Now = func() time.Time { return time.Date(2026, 11, 22, 12, 0, 0, 0, time.FixedZone("JST", 9*60*60)) }
+	})
+	for _, e := range []exchange{whoAmI, listModels} {
+		got := b.do(t, e)
+		if date := got.header.Get("Date"); got.status != 403 || date != "Sun, 22 Nov 2026 03:00:00 GMT" {
+			t.Errorf("%s: got %d with the Date %q", e.service, got.status, date)
+		}
+	}
+}
+
 func TestSignedPaths(t *testing.T) {
 	t.Parallel()
 	b := start(t, nil)

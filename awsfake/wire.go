@@ -39,6 +39,7 @@ const (
 	restJSON protocol = iota // Bedrock
 	awsJSON                  // SSM
 	awsQuery                 // STS
+	restXML                  // S3, of which every call is refused
 )
 
 // authStatus is the HTTP status of refused signatures and callers.
@@ -73,6 +74,8 @@ func (c *call) errorBody(status int, code, message string) (contentType string, 
 		return "text/xml", c.queryError(status, code, message), nil
 	case awsJSON:
 		return awsJSONType, marshal(withMessage(map[string]string{"__type": code}, message)), nil
+	case restXML:
+		return "application/xml", c.bareError(code, message), nil
 	}
 	header = http.Header{}
 	header.Set("X-Amzn-ErrorType", code+":http://internal.amazon.com/coral/com.amazon.bedrock/")
@@ -130,6 +133,14 @@ func (c *call) queryError(status int, code, message string) []byte {
 		Error     detail
 		RequestID string `xml:"RequestId"`
 	}{Error: detail{kind, code, message}, RequestID: c.id})
+}
+
+func (c *call) bareError(code, message string) []byte {
+	return marshalXML(struct {
+		XMLName       xml.Name `xml:"Error"`
+		Code, Message string
+		RequestID     string `xml:"RequestId"`
+	}{Code: code, Message: message, RequestID: c.id})
 }
 
 func (c *call) unknownOperation() error {

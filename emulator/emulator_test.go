@@ -91,7 +91,7 @@ func TestToken(t *testing.T) {
 	}{
 		{"good", "PUT", tokenURL, []string{ttlHeader + ": 21600"}, 200},
 		{"shortest", "PUT", tokenURL, []string{ttlHeader + ": 1"}, 200},
-		{"trailing slash", "PUT", tokenURL + "/", []string{ttlHeader + ": 60"}, 200},
+		{"leading zero", "PUT", tokenURL, []string{ttlHeader + ": 021600"}, 200},
 		{"double slash", "PUT", "/" + tokenURL, []string{ttlHeader + ": 60"}, 200},
 		{"no TTL", "PUT", tokenURL, nil, 400},
 		{"zero", "PUT", tokenURL, []string{ttlHeader + ": 0"}, 400},
@@ -103,8 +103,13 @@ func TestToken(t *testing.T) {
 		{"word", "PUT", tokenURL, []string{ttlHeader + ": sixty"}, 400},
 		{"overflow", "PUT", tokenURL, []string{ttlHeader + ": 18446744073709551676"}, 400},
 		{"forwarded", "PUT", tokenURL, []string{ttlHeader + ": 60", "X-Forwarded-For: 10.0.0.9"}, 403},
+		{"forwarded by nobody", "PUT", tokenURL, []string{ttlHeader + ": 60", "X-Forwarded-For: "}, 403},
 		{"versioned", "PUT", "/2021-03-23/api/token", []string{ttlHeader + ": 60"}, 403},
+		{"trailing slash", "PUT", tokenURL + "/", []string{ttlHeader + ": 60"}, 403},
+		{"elsewhere", "PUT", "/latest/meta-data/instance-id", []string{ttlHeader + ": 60"}, 403},
+		{"expectant", "PUT", tokenURL, []string{ttlHeader + ": 60", "Expect: 100-continue"}, 417},
 		{"get", "GET", tokenURL, nil, 405},
+		{"get with a slash", "GET", tokenURL + "/", nil, 401},
 		{"head", "HEAD", tokenURL, nil, 405},
 		{"post", "POST", tokenURL, []string{ttlHeader + ": 60"}, 405},
 		{"delete", "DELETE", tokenURL, nil, 405},
@@ -158,6 +163,7 @@ func TestHeaders(t *testing.T) {
 		{"unauthorized", "GET", "/latest/x", nil, get(0, "text/plain")},
 		{"method", "POST", "/latest/x", []string{tok}, get(0, "text/plain", "Allow", "GET, HEAD")},
 		{"bad request", "PUT", tokenURL, nil, get(343, "text/html")},
+		{"expectation", "PUT", tokenURL, []string{"Expect: 100-continue"}, get(357, "text/html")},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -449,10 +455,32 @@ func TestAbsent(t *testing.T) {
 
 func TestMethods(t *testing.T) {
 	s := start(t, emulator.Options{})
-	for _, method := range []string{"POST", "PUT", "DELETE", "PATCH", "OPTIONS"} {
+	for _, method := range []string{"POST", "DELETE", "PATCH", "OPTIONS"} {
 		a := do(t, method, s.URL+"/latest/meta-data/instance-id")
 		if a.status != 405 || a.body != "" || a.header.Get("Allow") != "GET, HEAD" {
 			t.Errorf("%s: got %+v", method, a)
+		}
+	}
+	w, err := dial(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	io.WriteString(w, request("OPTIONS", "*", "Accept: */*"))
+	if resp, err := http.ReadResponse(w.r, nil); err != nil || resp.StatusCode != 405 {
+		t.Errorf("OPTIONS *: got %+v, %v", resp, err)
+	}
+}
+
+func TestArchitecture(t *testing.T) {
+	for instanceType, want := range map[string]string{
+		"": "x86_64", "t3.micro": "x86_64", "g4dn.xlarge": "x86_64", "gr6.4xlarge": "x86_64", "u-6tb1.metal": "x86_64", "weird": "x86_64",
+		"t4g.nano": "arm64", "m7g.large": "arm64", "im4gn.large": "arm64", "g5g.xlarge": "arm64", "x2gd.metal": "arm64", "a1.large": "arm64",
+	} {
+		s := start(t, emulator.Options{Instance: emulator.Instance{Type: instanceType}})
+		a := do(t, "GET", s.URL+"/latest/dynamic/instance-identity/document")
+		if !strings.Contains(a.body, `"architecture" : "`+want+`"`) {
+			t.Errorf("%s: want %s in %s", instanceType, want, a.body)
 		}
 	}
 }
@@ -680,6 +708,41 @@ func TestCloseEndsAll(t *testing.T) {
 	}
 }
 
+// A client that falls silent within a request loses its connection; one that
+// waits for an answer that never comes doesn't.
+func TestSilence(t *testing.T) {
+	const put = "PUT " + tokenURL + " HTTP/1.1\r\nHost: x\r\n"
+	for _, tt := range []struct {
+		name, said, heard string
+		o                 emulator.Options
+		ends              bool
+	}{
+		{"from the start", "", "", emulator.Options{}, true},
+		{"within a header", "GET / HTTP/1.1\r\n", "", emulator.Options{}, true},
+		{"within a body", put + "Content-Length: 9\r\n\r\nabc", "400", emulator.Options{}, true},
+		{"within a body, kept alive", put + "Content-Length: 9\r\n\r\nabc", "400", emulator.Options{KeepAlive: true}, true},
+		{"between requests", put + "\r\n", "400", emulator.Options{KeepAlive: true}, false},
+		{"while it waits", put + "\r\n", "", emulator.Options{Hops: 2}, false},
+		{"while it waits, with a body", put + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "", emulator.Options{Hops: 2}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client, server := net.Pipe()
+				defer client.Close()
+				s, l := pipeServer(t, tt.o, nil)
+				defer s.Close()
+				l.conns <- server
+				go io.WriteString(client, tt.said)
+				client.SetReadDeadline(time.Now().Add(time.Hour))
+				heard, err := io.ReadAll(client)
+				if ends := err == nil; ends != tt.ends || !strings.Contains(string(heard), tt.heard) {
+					t.Errorf("heard %q, %v", heard, err)
+				}
+			})
+		})
+	}
+}
+
 func TestClosed(t *testing.T) {
 	s, err := emulator.New(emulator.Options{})
 	if err != nil {
@@ -730,7 +793,7 @@ func TestCloseWaits(t *testing.T) {
 		client, server := net.Pipe()
 		defer client.Close()
 		slow := &slowConn{Conn: server}
-		s, l := pipeServer(t, nil)
+		s, l := pipeServer(t, emulator.Options{Hops: 2}, nil)
 		l.conns <- slow
 		io.WriteString(client, "PUT "+tokenURL+" HTTP/1.1\r\nHost: x\r\n\r\n")
 		synctest.Wait()
@@ -747,16 +810,16 @@ func TestCloseEndsLateConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, server := net.Pipe()
 		defer client.Close()
-		s, _ := pipeServer(t, server)
+		s, _ := pipeServer(t, emulator.Options{}, server)
 		synctest.Wait()
 		s.Close()
 	})
 }
 
 // pipeServer serves a listener without a network, for synctest.
-func pipeServer(t *testing.T, late net.Conn) (*emulator.Server, *pipeListener) {
+func pipeServer(t *testing.T, o emulator.Options, late net.Conn) (*emulator.Server, *pipeListener) {
 	t.Helper()
-	s, err := emulator.New(emulator.Options{Hops: 2})
+	s, err := emulator.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"tegata/internal/fault"
 )
 
-const tokenPath = "/api/token"
+const tokenPath = "/latest/api/token"
 
 // Names of headers in the form of [http.CanonicalHeaderKey], which is also
 // how the service writes them.
@@ -28,6 +28,9 @@ var (
 // request whose answer is to get lost ends by panicking with
 // [http.ErrAbortHandler] when its context ends.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		defer hurry(w)
+	}
 	h := w.Header()
 	h["Server"] = serverName
 	if s.ownClock {
@@ -41,20 +44,25 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.options.Replies.Find(call).Serve(w, r, errorBody, http.HandlerFunc(s.answer))
 }
 
+// answer refuses a PUT to anywhere but the token's one path, which has neither
+// another version nor a slash at its end (aws-beam/aws_credentials#47), and
+// every request that expects a 100 Continue (s3fs-fuse/s3fs-fuse#1765).
 func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
-	path := clean(r.URL.Path)
+	path := singleSlashes(r.URL.Path)
 	switch {
+	case r.Header["Expect"] != nil:
+		refuse(w, r, http.StatusExpectationFailed)
 	case s.options.Disabled:
 		refuse(w, r, http.StatusForbidden)
-	case path == "/latest"+tokenPath:
+	case path == tokenPath:
 		s.answerToken(w, r)
-	case r.Method == http.MethodPut && strings.HasSuffix(path, tokenPath):
-		refuse(w, r, http.StatusForbidden) // tokens come from latest alone
+	case r.Method == http.MethodPut:
+		refuse(w, r, http.StatusForbidden)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		w.Header().Set("Allow", "GET, HEAD")
 		refuse(w, r, http.StatusMethodNotAllowed)
 	default:
-		s.answerGet(w, r, path)
+		s.answerGet(w, r, strings.TrimSuffix(path, "/"))
 	}
 }
 
@@ -155,13 +163,7 @@ func (p *page) write(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// clean returns the one spelling of a path under which the tree has it:
-// single slashes, none at the end. The JavaScript SDK asks for
-// //latest/api/token.
-func clean(path string) string {
-	return strings.TrimSuffix(singleSlashes(path), "/")
-}
-
+// singleSlashes serves the JavaScript SDK, which asks for //latest/api/token.
 func singleSlashes(path string) string {
 	for strings.Contains(path, "//") {
 		path = strings.ReplaceAll(path, "//", "/")

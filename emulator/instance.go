@@ -17,7 +17,7 @@ import (
 type Instance struct {
 	ID           string // i-…
 	Type         string // t3.micro
-	Architecture string // x86_64 or arm64
+	Architecture string // x86_64 or arm64; "" means that of Type
 	Image        string // ami-…
 	Account      string // twelve digits
 	Reservation  string // r-…
@@ -64,7 +64,7 @@ func (i *Instance) complete(now time.Time) error {
 func (i *Instance) identify(now time.Time) {
 	fill(&i.ID, "i-0123456789abcdef0")
 	fill(&i.Type, "t3.micro")
-	fill(&i.Architecture, "x86_64")
+	fill(&i.Architecture, architecture(i.Type))
 	fill(&i.Image, "ami-0123456789abcdef0")
 	fill(&i.Account, "123456789012")
 	fill(&i.Reservation, "r-0123456789abcdef0")
@@ -81,6 +81,18 @@ func (i *Instance) identify(now time.Time) {
 	if i.Launched.IsZero() {
 		i.Launched = now.UTC().Truncate(time.Second)
 	}
+}
+
+// architecture tells it from the type's family: a g after the generation
+// stands for Graviton, as in m7g and im4gn; a1 is older than that rule
+// (https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html).
+func architecture(instanceType string) string {
+	family, _, _ := strings.Cut(instanceType, ".")
+	generation := strings.IndexAny(family, "0123456789")
+	if family == "a1" || generation > 0 && strings.Contains(family[generation:], "g") {
+		return "arm64"
+	}
+	return "x86_64"
 }
 
 func (i *Instance) place() error {

@@ -36,11 +36,11 @@ type Reply struct {
 	Code     string            `yaml:"code"`     // an AWS error code; the body takes the service's own shape
 	Message  string            `yaml:"message"`  // the text of that error
 	Hang     bool              `yaml:"hang"`     // accept the request and never answer
-	Reset    bool              `yaml:"reset"`    // end the connection with a TCP reset
+	Reset    bool              `yaml:"reset"`    // end the connection with a TCP reset, or the stream of HTTP/2
 	Pass     bool              `yaml:"pass"`     // answer truly
 	Delay    time.Duration     `yaml:"delay"`    // wait before the first byte
 	Drip     Rate              `yaml:"drip"`     // bytes a second, written "10B/s"; 0 means at once
-	Truncate *int              `yaml:"truncate"` // end the connection after so many bytes of the body
+	Truncate *int              `yaml:"truncate"` // end the connection or stream after so many bytes of the body
 }
 
 // A Call is what rules are matched against.

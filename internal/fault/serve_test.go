@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -67,6 +69,7 @@ func TestReplace(t *testing.T) {
 		{"code with status", &Reply{Status: 429, Code: "Throttled"}, 429, "429 Throttled ", nil},
 		{"headers with body", &Reply{Body: &html, Headers: map[string]string{"content-type": "text/html", "Date": ""}}, 200, html,
 			map[string]string{"Content-Type": "text/html", "Date": ""}},
+		{"no length", &Reply{Headers: map[string]string{"Content-Length": ""}}, 200, truth, map[string]string{"Content-Length": ""}},
 		{"headers on the truth", &Reply{Headers: map[string]string{"server": "", "Via": "proxy"}}, 200, truth,
 			map[string]string{"Server": "", "Via": "proxy"}},
 	}
@@ -171,6 +174,91 @@ func TestReset(t *testing.T) {
 			t.Errorf("got %v, want a connection reset", err)
 		}
 	}
+}
+
+// Over HTTP/2 a fault ends the stream, and the connection serves on.
+func TestHTTP2(t *testing.T) {
+	n, late := 4, 30*time.Millisecond
+	const cut = "INTERNAL_ERROR"
+	for _, tt := range []struct {
+		name       string
+		reply      *Reply
+		body, want string        // the answer, and its error if it ends early
+		least      time.Duration // how long it takes
+	}{
+		{"truth", nil, truth, "", 0},
+		{"reset", &Reply{Reset: true, Delay: late}, "", cut, late},
+		{"delay", &Reply{Delay: late}, truth, "", late},
+		{"drip", &Reply{Drip: 300}, truth, "", 45 * time.Millisecond},
+		{"truncate", &Reply{Truncate: &n}, truth[:n], cut, 0},
+		{"hang", &Reply{Hang: true}, "", context.DeadlineExceeded.Error(), 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var conns, ended atomic.Int32
+			srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				defer ended.Add(1)
+				if r.URL.Path == "/fault" {
+					tt.reply.Serve(w, r, nil, truthful)
+				}
+			}))
+			srv.Config.ErrorLog = log.New(failing{t}, "", 0)
+			srv.Config.Protocols = new(http.Protocols)
+			srv.Config.Protocols.SetUnencryptedHTTP2(true)
+			srv.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+				if state == http.StateNew {
+					conns.Add(1)
+				}
+			}
+			srv.Start()
+			defer srv.Close()
+			client := &http.Client{Transport: &http.Transport{Protocols: srv.Config.Protocols}}
+			defer client.CloseIdleConnections()
+
+			start := time.Now()
+			body, err := post(t, client, srv.URL+"/fault")
+			if took := time.Since(start); took < tt.least {
+				t.Errorf("took %v, want at least %v", took, tt.least)
+			}
+			if body != tt.body || (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %q, %v; want %q, %q", body, err, tt.body, tt.want)
+			}
+			if _, err := post(t, client, srv.URL); err != nil || conns.Load() != 1 {
+				t.Errorf("the next call: %v, on connection %d", err, conns.Load())
+			}
+			for range 100 {
+				if ended.Load() == 2 {
+					return
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+			t.Error("the handler goes on without its client")
+		})
+	}
+}
+
+// post sends a body and reads what comes back within half a second.
+func post(t *testing.T, client *http.Client, url string) (body string, err error) {
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, "POST", url, strings.NewReader("a body"))
+	if err != nil {
+		return "", err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	return string(b), err
+}
+
+// failing fails the test for every line of a server's log.
+type failing struct{ t *testing.T }
+
+func (f failing) Write(line []byte) (int, error) {
+	f.t.Errorf("the server logs: %s", line)
+	return len(line), nil
 }
 
 // A hanging request sends no byte and ends with its client, request body or

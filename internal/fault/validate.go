@@ -3,6 +3,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 )
 
@@ -35,6 +36,8 @@ func (r *Reply) validate() error {
 	switch {
 	case r.Status != 0 && (r.Status < 200 || r.Status > 599):
 		return fmt.Errorf("status %d is not in 200..599", r.Status)
+	case (r.Status == http.StatusNoContent || r.Status == http.StatusNotModified) && r.Body != nil && *r.Body != "":
+		return fmt.Errorf("status %d has no body", r.Status)
 	case r.Body != nil && r.Code != "":
 		return errors.New("body and code exclude each other")
 	case r.Message != "" && r.Code == "":
@@ -78,8 +81,17 @@ func (r *Reply) validateHeaders() error {
 		if strings.ContainsAny(value, "\r\n\x00") {
 			return fmt.Errorf("header %s: the value holds a line break or NUL", name)
 		}
+		if frames(name) && value != "" {
+			return fmt.Errorf("header %s may only be removed: what is sent decides its value; to end a body early, use truncate", name)
+		}
 	}
 	return nil
+}
+
+// frames reports whether the header tells where the body ends. net/http keeps
+// such a header true, and reports one that isn't on the server's log.
+func frames(name string) bool {
+	return strings.EqualFold(name, "Content-Length") || strings.EqualFold(name, "Transfer-Encoding")
 }
 
 // notToken reports whether c may not stand in a header name (RFC 9110, 5.6.2).
