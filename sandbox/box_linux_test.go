@@ -89,17 +89,28 @@ func boxed(t *testing.T, script string) *exec.Cmd {
 	return cmd
 }
 
-// requireBox skips where the system makes no boxes, unless it must.
+// requireBox skips where the system makes no boxes.
 func requireBox(t *testing.T, self string) {
 	t.Helper()
-	out, err := exec.Command(self, "outside", "true").CombinedOutput()
-	if err == nil {
-		return
+	if out, err := exec.Command(self, "outside", "sh", "-c", ":").CombinedOutput(); err != nil {
+		skip(t, fmt.Sprintf("this system makes no boxes: %s", out))
 	}
+}
+
+func requireProgram(t *testing.T, name string) {
+	t.Helper()
+	if _, err := exec.LookPath(name); err != nil {
+		skip(t, err.Error())
+	}
+}
+
+// skip skips a test, or fails it where nothing may be skipped.
+func skip(t *testing.T, why string) {
+	t.Helper()
 	if os.Getenv("TEGATA_REQUIRE") == "all" {
-		t.Fatalf("this system makes no boxes: %s", out)
+		t.Fatal(why)
 	}
-	t.Skipf("this system makes no boxes: %s", out)
+	t.Skip(why)
 }
 
 // run runs a script in a box and returns what it printed and its status.
@@ -140,6 +151,7 @@ func TestBoxStatus(t *testing.T) {
 
 // Both addresses answer on the wire, and nothing else is there.
 func TestBoxNetwork(t *testing.T) {
+	requireProgram(t, "curl")
 	out, _ := run(t, `
 		curl -sS -m 2 http://169.254.169.254/
 		curl -sS -m 2 -g 'http://[fd00:ec2::254]/'
@@ -155,11 +167,11 @@ func TestBoxNetwork(t *testing.T) {
 }
 
 func TestBoxKeepsUser(t *testing.T) {
-	out, _ := run(t, "id -u; grep CapEff /proc/self/status; cat /proc/self/uid_map; ps -e -o comm= | sort | uniq")
+	out, _ := run(t, "id -u; ls -d /proc/[0-9]*")
 	if got := strings.Fields(out)[0]; got != strconv.Itoa(os.Getuid()) {
 		t.Errorf("uid %s in the box, want %d", got, os.Getuid())
 	}
-	if strings.Contains(out, "systemd") {
+	if n := strings.Count(out, "/proc/"); n > 3 { // the init, sh and ls
 		t.Errorf("processes of the outside are seen in the box:\n%s", out)
 	}
 }
@@ -168,6 +180,7 @@ func TestBoxOrdinaryUser(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only root can become nobody here")
 	}
+	requireProgram(t, "curl")
 	self, _ := os.Executable()
 	copied := filepath.Join(publicDir(t), "box.test")
 	if out, err := exec.Command("cp", self, copied).CombinedOutput(); err != nil {
@@ -210,6 +223,7 @@ func publicDir(t *testing.T) string {
 }
 
 func TestBoxNested(t *testing.T) {
+	requireProgram(t, "curl")
 	self, _ := os.Executable()
 	out, status := run(t, self+" outside sh -c 'id -u; curl -sS -m 2 http://169.254.169.254/; exit 5'")
 	if status != 5 || !strings.Contains(out, "served on 169.254.169.254:80") {
@@ -301,6 +315,7 @@ func running(mark string) bool {
 
 // Orphans are reaped while the command runs.
 func TestBoxReaps(t *testing.T) {
+	requireProgram(t, "ps")
 	out, _ := run(t, `sh -c 'sleep 0.1 & exit 0'; sleep 0.4; ps -e -o stat= | grep -c Z`)
 	if strings.TrimSpace(out) != "0" {
 		t.Errorf("zombies in the box: %s", out)
@@ -308,6 +323,7 @@ func TestBoxReaps(t *testing.T) {
 }
 
 func TestBoxRefused(t *testing.T) {
+	requireProgram(t, "unshare")
 	self, _ := os.Executable()
 	// A user namespace of our own in which no further ones may be made.
 	cmd := exec.Command("unshare", "-Ur", "sh", "-c", "echo 0 >/proc/sys/user/max_user_namespaces; exec "+self+" outside true")
