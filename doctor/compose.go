@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -81,8 +80,8 @@ var (
 	// replacement or an error.
 	//
 	// Source: https://docs.docker.com/reference/compose-file/interpolation/
-	reference = regexp.MustCompile(`(\$?)\$(?:(AWS_REGION|AWS_DEFAULT_REGION)\b|\{(AWS_REGION|AWS_DEFAULT_REGION)(?:(:?[-?+])([^}]*))?\})`)
-	literal   = regexp.MustCompile(`^\s*(?:-\s*)?["']?(AWS_REGION|AWS_DEFAULT_REGION)["']?\s*[:=]\s*["']?([^\s"'$#]+)["']?\s*(?:#.*)?$`)
+	reference = pattern(`(\$?)\$(?:(AWS_REGION|AWS_DEFAULT_REGION)\b|\{(AWS_REGION|AWS_DEFAULT_REGION)(?:(:?[-?+])([^}]*))?\})`)
+	literal   = pattern(`^\s*(?:-\s*)?["']?(AWS_REGION|AWS_DEFAULT_REGION)["']?\s*[:=]\s*["']?([^\s"'$#]+)["']?\s*(?:#.*)?$`)
 )
 
 // composeRegions returns what the compose files make of the region.
@@ -97,10 +96,10 @@ func (h *Host) composeRegions() []regionSetting {
 				continue
 			}
 			origin := fmt.Sprintf("%s:%d", f.path, n)
-			if m := literal.FindStringSubmatch(line); m != nil {
+			if m := literal().FindStringSubmatch(line); m != nil {
 				found = append(found, regionSetting{m[1], m[2], origin})
 			}
-			for _, m := range reference.FindAllStringSubmatch(line, -1) {
+			for _, m := range reference().FindAllStringSubmatch(line, -1) {
 				if s, ok := h.interpolate(m, origin, env); ok {
 					found = append(found, s)
 				}

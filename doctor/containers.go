@@ -3,7 +3,6 @@ package doctor
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 
@@ -21,12 +20,12 @@ func containerChecks() []Check {
 
 // inContainer knows the control groups of docker, containerd, podman and
 // Kubernetes: each ends in the container's id of 64 hexadecimal digits.
-var inContainer = regexp.MustCompile(`[0-9a-f]{64}`)
+var inContainer = pattern(`[0-9a-f]{64}`)
 
 // forwarders are the programs that listen on the host for a container.
 var forwarders = []string{"docker-proxy", "rootlessport", "conmon", "pasta", "slirp4netns", "nerdctl", "rootlesskit"}
 
-func (p Process) inContainer() bool { return inContainer.MatchString(p.Cgroup) }
+func (p Process) inContainer() bool { return inContainer().MatchString(p.Cgroup) }
 
 // checkContainers compares the ports of the compose file with the processes
 // that listen on them.

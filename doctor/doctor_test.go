@@ -166,6 +166,7 @@ var faults = []struct {
 		w.replies["GET /latest/"+rolePath+testRole] = body(credentialsUntil(w.now.Add(-time.Hour)))
 	}, "TG3013", nil},
 	{"clock fast", func(w *world) { w.skew = 7 * time.Hour }, "TG3010", []string{"7h0m0s", "chronyc makestep"}},
+	{"a profile that is not there", func(w *world) { w.env["AWS_PROFILE"] = "nope" }, "TG3009", []string{"AWS_PROFILE", "nope"}},
 	{"half a key", func(w *world) { w.env["AWS_ACCESS_KEY_ID"] = "AKIAEXAMPLEEXAMPLE02" }, "TG3007", []string{"AWS_SECRET_ACCESS_KEY"}},
 	{"session key without token", func(w *world) { keys(w, "ASIAEXAMPLEEXAMPLE03", "") }, "TG3008", []string{"ASIA…LE03"}},
 	{"exported keys past their end", func(w *world) {

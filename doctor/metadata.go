@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -151,7 +150,7 @@ func (h *Host) withoutToken(put, get probe, t throttled) Outcome {
 	evidence := put.evidence()
 	evidence["put"], evidence["get"], evidence["get_status"] = put.String(), get.String(), strconv.Itoa(get.Status)
 	answered := get.Err == nil && (get.Status == http.StatusOK || get.Status == http.StatusUnauthorized)
-	if answered && get.Status == http.StatusOK && instanceID.MatchString(get.Body) {
+	if answered && get.Status == http.StatusOK && instanceID().MatchString(get.Body) {
 		evidence["instance_id"] = get.Body
 	}
 	id := "TG2900"
@@ -174,7 +173,7 @@ func (h *Host) withoutToken(put, get probe, t throttled) Outcome {
 	return fail(found(id, evidence))
 }
 
-var instanceID = regexp.MustCompile(`^i-[0-9a-f]{8,17}$`)
+var instanceID = pattern(`^i-[0-9a-f]{8,17}$`)
 
 // notConnected tells a machine that is no instance from an instance that
 // can't reach its metadata. The firmware knows.
@@ -203,7 +202,7 @@ func (h *Host) vendor() string {
 // Nitro writes the id into the firmware, cloud-init into a file.
 func (h *Host) instanceIDFromFiles() string {
 	for _, path := range []string{"/sys/class/dmi/id/board_asset_tag", "/var/lib/cloud/data/instance-id"} {
-		if id := strings.TrimSpace(h.read(path)); instanceID.MatchString(id) {
+		if id := strings.TrimSpace(h.read(path)); instanceID().MatchString(id) {
 			return id
 		}
 	}
@@ -231,7 +230,7 @@ func checkInstance(ctx context.Context, h *Host, known Facts) Outcome {
 	switch {
 	case err != nil:
 		return odd(document, "a body that is no identity document").learning(learn)
-	case !regionName.MatchString(strings.TrimSpace(region.Body)):
+	case !regionName().MatchString(strings.TrimSpace(region.Body)):
 		return odd(region, "a body that is no region")
 	}
 	return pass(

@@ -3,7 +3,6 @@ package doctor
 import (
 	"context"
 	"encoding/json"
-	"regexp"
 
 	"tegata/internal/report"
 )
@@ -22,7 +21,7 @@ func regionChecks() []Check {
 // would call new ones wrong.
 //
 // Source: https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html
-var regionName = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-[0-9]+$`)
+var regionName = pattern(`^[a-z]{2,4}(-[a-z]+)+-[0-9]+$`)
 
 // checkRegion finds out which region the application calls, and whether it
 // can be one. Without any setting it is the instance's own.
@@ -35,7 +34,7 @@ func checkRegion(_ context.Context, h *Host, known Facts) Outcome {
 		switch {
 		case s.value == "":
 			return fail(found("TG4003", evidence))
-		case !regionName.MatchString(s.value):
+		case !regionName().MatchString(s.value):
 			return fail(found("TG4002", evidence))
 		}
 	}
@@ -68,7 +67,7 @@ func suggested(set []regionSetting, known Facts) string {
 		return known.IMDSRegion
 	}
 	for _, s := range set {
-		if regionName.MatchString(s.value) {
+		if regionName().MatchString(s.value) {
 			return s.value
 		}
 	}
@@ -83,7 +82,7 @@ func (h *Host) effectiveRegion(set []regionSetting, known Facts) (regionSetting,
 	}
 	path := h.settingsFile("AWS_CONFIG_FILE", "config")
 	for _, s := range settings(h.read(path), h.profile(), "profile ") {
-		if s.name == "region" && regionName.MatchString(s.value) {
+		if s.name == "region" && regionName().MatchString(s.value) {
 			return regionSetting{"region", s.value, path}, true
 		}
 	}
@@ -101,7 +100,7 @@ func (h *Host) noRegion(known Facts) Outcome {
 // regionFromEnvironment names the region for commands when nothing else does.
 func (h *Host) regionFromEnvironment() string {
 	for _, s := range h.environmentRegions() {
-		if regionName.MatchString(s.value) {
+		if regionName().MatchString(s.value) {
 			return s.value
 		}
 	}

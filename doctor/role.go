@@ -3,7 +3,6 @@ package doctor
 import (
 	"context"
 	"net/http"
-	"regexp"
 	"strings"
 	"time"
 
@@ -26,7 +25,7 @@ func roleChecks() []Check {
 }
 
 // Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
-var roleName = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)
+var roleName = pattern(`^[\w+=,.@-]{1,64}$`)
 
 func checkRole(ctx context.Context, h *Host, known Facts) Outcome {
 	p := h.get(ctx, known.Token, rolePath)
@@ -40,7 +39,7 @@ func checkRole(ctx context.Context, h *Host, known Facts) Outcome {
 		evidence := p.evidence()
 		evidence["outcome"] = "an empty list of roles"
 		return fail(found("TG3900", evidence))
-	case !roleName.MatchString(name):
+	case !roleName().MatchString(name):
 		return odd(p, "a body that is no role name")
 	}
 	return pass(told("role", name, "%s")).learning(func(f *Facts) { f.Role = name })

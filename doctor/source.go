@@ -122,6 +122,8 @@ func checkSource(_ context.Context, h *Host, known Facts) Outcome {
 	evidence := map[string]string{"origin": s.origin, "key_id": maskKey(s.keyID)}
 	session := h.getenv("AWS_SESSION_TOKEN")
 	switch {
+	case h.missingProfile() != nil:
+		return fail(found("TG3009", h.missingProfile()))
 	case h.half() != "":
 		set := h.half()
 		return fail(found("TG3007", map[string]string{"variable": set, "missing": otherHalf[set]}))
@@ -142,6 +144,37 @@ func checkSource(_ context.Context, h *Host, known Facts) Outcome {
 		facts = append(facts, told("origin", s.origin, "from %s"))
 	}
 	return pass(facts...)
+}
+
+// missingProfile returns the evidence for a profile that was named and is in
+// none of the files, or nil.
+func (h *Host) missingProfile() map[string]string {
+	variable := "AWS_PROFILE"
+	if h.getenv(variable) == "" {
+		variable = "AWS_DEFAULT_PROFILE"
+	}
+	profile := h.getenv(variable)
+	config := h.settingsFile("AWS_CONFIG_FILE", "config")
+	credentials := h.settingsFile("AWS_SHARED_CREDENTIALS_FILE", "credentials")
+	if profile == "" || hasProfile(h.read(config), profile) || hasProfile(h.read(credentials), profile) {
+		return nil
+	}
+	return map[string]string{
+		"profile": profile, "variable": variable, "config_file": config, "credentials_file": credentials,
+	}
+}
+
+// hasProfile reports whether the text of either settings file has a section
+// for the profile.
+func hasProfile(text, profile string) bool {
+	for line := range strings.Lines(text) {
+		section, ok := strings.CutPrefix(strings.TrimSpace(line), "[")
+		name, closed := strings.CutSuffix(section, "]")
+		if ok && closed && strings.TrimSpace(strings.TrimPrefix(name, "profile ")) == profile {
+			return true
+		}
+	}
+	return false
 }
 
 var otherHalf = map[string]string{

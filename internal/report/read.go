@@ -22,7 +22,8 @@ func (r Report) Root() *Step {
 }
 
 // Findings returns the steps with a finding: the root first, then the others
-// in the order of the chain.
+// in the order of the chain. A warning that says what the root says already
+// is left out.
 func (r Report) Findings() []Step {
 	root := r.Root()
 	if root == nil {
@@ -30,7 +31,10 @@ func (r Report) Findings() []Step {
 	}
 	found := []Step{*root}
 	for _, s := range r.Steps {
-		if s.Finding != nil && s.Name != root.Name {
+		if s.Finding == nil || s.Name == root.Name {
+			continue
+		}
+		if s.Status == Failed || s.Finding.ID != root.Finding.ID {
 			found = append(found, s)
 		}
 	}

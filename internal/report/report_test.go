@@ -257,3 +257,24 @@ func TestColumns(t *testing.T) {
 		}
 	}
 }
+
+// The same thing is not said twice, but what a second check saw of it is.
+func TestFindingsOfTheSameID(t *testing.T) {
+	step := func(name string, status Status, id string) Step {
+		return Step{Name: name, Status: status, Finding: &Finding{ID: id}}
+	}
+	r := Report{Steps: []Step{
+		step("keys", Warned, "TG3004"),
+		step("identity", Failed, "TG3004"),
+		step("list", Failed, "TG3004"),
+		step("token", Warned, "TG2016"),
+		{Name: "region", Status: Passed},
+	}}
+	var got []string
+	for _, s := range r.Findings() {
+		got = append(got, s.Name)
+	}
+	if diff := cmp.Diff([]string{"identity", "list", "token"}, got); diff != "" {
+		t.Errorf("findings (-want +got):\n%s", diff)
+	}
+}

@@ -33,31 +33,10 @@ func (s *session) tellVersion(client *imds.Client) {
 	}
 }
 
-// config loads the AWS configuration for a region, or for the one that the
-// environment and the instance name if region is empty.
-func (s *session) config(ctx context.Context, region string) (awsconf.Config, error) {
-	return s.source(region).Load(ctx)
+// config loads the AWS configuration that an application would find here.
+func (s *session) config(ctx context.Context) (awsconf.Config, error) {
+	return awsconf.Source{Getenv: s.Getenv}.Load(ctx)
 }
-
-func (s *session) source(region string) awsconf.Source {
-	return awsconf.Source{Getenv: func(name string) string {
-		if name == "AWS_REGION" && region != "" {
-			return region
-		}
-		return s.Getenv(name)
-	}}
-}
-
-func (s *session) identity(ctx context.Context, region string) (doctor.Identity, error) {
-	c, err := s.config(ctx, region)
-	if err != nil {
-		return doctor.Identity{}, err
-	}
-	who, err := c.CallerIdentity(ctx)
-	return doctor.Identity(who), err
-}
-
-func bedrockClient(c awsconf.Config) *bedrock.Client { return bedrock.New(bedrockConfig(c)) }
 
 func bedrockConfig(c awsconf.Config) bedrock.Config {
 	return bedrock.Config{
@@ -107,9 +86,13 @@ func (s *session) getenvForDoctor(name string) string {
 // is made once, so that what went wrong is seen and not mended, and what the
 // instance has told doctor is not asked again.
 func (s *session) services(ctx context.Context, c doctor.Caller) (doctor.Services, error) {
-	source := s.source(c.Region)
-	source.Role, source.Attempts = c.Role, 1
-	found, err := source.Load(ctx)
+	inRegion := func(name string) string {
+		if name == "AWS_REGION" {
+			return c.Region
+		}
+		return s.Getenv(name)
+	}
+	found, err := awsconf.Source{Getenv: inRegion, Role: c.Role, Attempts: 1}.Load(ctx)
 	if err != nil {
 		return doctor.Services{}, err
 	}

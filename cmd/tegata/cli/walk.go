@@ -55,12 +55,12 @@ func (s *session) readInstance(ctx context.Context) (string, error) {
 }
 
 func (s *session) readRegion(ctx context.Context) (string, error) {
-	c, err := s.config(ctx, "")
+	c, err := s.config(ctx)
 	return fmt.Sprintf("%s, %s", c.Region, c.RegionOrigin), err
 }
 
 func (s *session) readCredentials(ctx context.Context) (string, error) {
-	c, err := s.config(ctx, "")
+	c, err := s.config(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -69,13 +69,17 @@ func (s *session) readCredentials(ctx context.Context) (string, error) {
 }
 
 func (s *session) readIdentity(ctx context.Context) (string, error) {
-	who, err := s.identity(ctx, "")
+	c, err := s.config(ctx)
+	if err != nil {
+		return "", err
+	}
+	who, err := c.CallerIdentity(ctx)
 	return who.ARN, err
 }
 
 // ask puts one question to the model and prints the answer as it comes.
 func (s *session) ask(ctx context.Context) error {
-	c, err := s.config(ctx, "")
+	c, err := s.config(ctx)
 	if err != nil {
 		return err
 	}
@@ -88,7 +92,7 @@ func (s *session) ask(ctx context.Context) error {
 	var first time.Duration
 	var pieces int
 	var usage bedrock.Usage
-	for event, err := range bedrockClient(c).Stream(ctx, bedrock.Request{
+	for event, err := range bedrock.New(bedrockConfig(c)).Stream(ctx, bedrock.Request{
 		Model:    model,
 		Messages: []bedrock.Message{{Role: bedrock.User, Text: question}},
 	}) {
