@@ -160,7 +160,7 @@ func (h *Host) missingProfile() map[string]string {
 		return nil
 	}
 	return map[string]string{
-		"profile": profile, "variable": variable, "config_file": config, "credentials_file": credentials,
+		"config_profile": profile, "variable": variable, "config_file": config, "credentials_file": credentials,
 	}
 }
 
