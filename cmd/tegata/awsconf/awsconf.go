@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"path/filepath"
 	"time"
@@ -52,6 +53,10 @@ type Source struct {
 	// HTTPClient is used for STS and for IAM Identity Center; nil means a
 	// client of the SDK's making.
 	HTTPClient *http.Client
+
+	// Dial opens connections to the agent of a container; nil means
+	// [imds.Dial].
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 
 	// OnExpired is told when the instance hands out credentials that have
 	// expired. They are used all the same, because AWS has the last word and

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -540,10 +541,13 @@ func TestRelativeURIGoesToTheAgentOfECS(t *testing.T) {
 	s := source(t, map[string]string{
 		"AWS_REGION": "r", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/v2/x", "AWS_CONTAINER_CREDENTIALS_FULL_URI": nowhere,
 	})
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	_, err := load(t, s).Credentials.Retrieve(ctx)
-	if !errors.Is(err, imds.ErrGuarded) || !strings.Contains(err.Error(), "http://169.254.170.2/v2/x") {
-		t.Errorf("error is %v, want the guard before 169.254.170.2", err)
+	var dialled string
+	s.Dial = func(_ context.Context, _, addr string) (net.Conn, error) {
+		dialled = addr
+		return nil, errors.New("no agent here")
+	}
+	_, err := load(t, s).Credentials.Retrieve(t.Context())
+	if dialled != "169.254.170.2:80" || err == nil || !strings.Contains(err.Error(), "http://169.254.170.2/v2/x") {
+		t.Errorf("dialled %q, error %v", dialled, err)
 	}
 }

@@ -48,7 +48,7 @@ func (l loader) container(ctx context.Context) (aws.CredentialsProvider, error) 
 		return nil, err
 	}
 	return endpointcreds.New(endpoint, func(o *endpointcreds.Options) {
-		o.HTTPClient = directClient()
+		o.HTTPClient = l.directClient()
 		o.AuthorizationToken = l.Getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN")
 		if file := l.Getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"); file != "" {
 			o.AuthorizationTokenProvider = tokenIn(file)
@@ -61,10 +61,14 @@ const agentTimeout = 5 * time.Second
 
 // directClient returns a client without proxies and redirects: the answer
 // holds secrets, and must come from the very host that was looked at.
-func directClient() *http.Client {
+func (s Source) directClient() *http.Client {
+	dial := s.Dial
+	if dial == nil {
+		dial = imds.Dial
+	}
 	return &http.Client{
 		Timeout:       agentTimeout,
-		Transport:     &http.Transport{DialContext: imds.Dial, DisableKeepAlives: true},
+		Transport:     &http.Transport{DialContext: dial, DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
