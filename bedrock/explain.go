@@ -167,6 +167,7 @@ func (s symptom) fields() map[string]string {
 		"message": s.Message, "request_id": s.RequestID, "host": unresolved(s.Err),
 		"user": s.denial.User, "role": group(`:assumed-role/([^/]+)/`, s.denial.User),
 		"action": s.denial.Action, "resource": s.denial.Resource,
+		"policy": group(`explicit deny in an? (identity-based policy|permissions boundary)`, s.Message),
 	}
 	if l, ok := Retired(s.modelID()); ok {
 		all["end_of_life"] = l.EndOfLifeTime.Format(time.DateOnly)

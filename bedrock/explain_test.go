@@ -42,7 +42,9 @@ var explained = []struct {
 	{"the profile's model here", Error{Code: "AccessDeniedException", Region: "ap-northeast-1", Model: "jp.anthropic.claude-sonnet-4-6", Message: fmt.Sprintf(notPermit, invoke, tokyoModel)}, "TG6005"},
 	{"the global model", Error{Code: "AccessDeniedException", Message: fmt.Sprintf(notPermit, invoke, globalModel)}, "TG6005"},
 	{"SCP", Error{Code: "AccessDeniedException", Region: "ap-northeast-1", Message: "User: " + caller + " is not authorized to perform: bedrock:InvokeModel on resource: " + osakaModel + " with an explicit deny in a service control policy: arn:aws:organizations::123456789012:policy/o-abc/service_control_policy/p-abc"}, "TG6006"},
-	{"another layer", Error{Code: "AccessDeniedException", Message: "User: " + caller + " is not authorized to perform: bedrock:InvokeModel on resource: " + jpProfile + " with an explicit deny in a permissions boundary"}, "TG6900"},
+	{"the boundary of the role", Error{Code: "AccessDeniedException", Message: "User: " + caller + " is not authorized to perform: bedrock:InvokeModel on resource: " + jpProfile + " with an explicit deny in a permissions boundary"}, "TG6020"},
+	{"the role itself", Error{Code: "AccessDeniedException", Message: "User: " + caller + " is not authorized to perform: bedrock:InvokeModel on resource: " + jpProfile + " with an explicit deny in an identity-based policy"}, "TG6020"},
+	{"another layer", Error{Code: "AccessDeniedException", Message: "User: " + caller + " is not authorized to perform: bedrock:InvokeModel on resource: " + jpProfile + " with an explicit deny in a VPC endpoint policy"}, "TG6900"},
 	{"Marketplace", Error{Code: "AccessDeniedException", Message: "Model access is denied due to IAM user or service role is not authorized to perform the required AWS Marketplace actions (aws-marketplace:ViewSubscriptions, aws-marketplace:Subscribe) to enable access to this model. Refer to the Amazon Bedrock documentation for further details. Your AWS Marketplace subscription for this model cannot be completed at this time. If you recently fixed this issue, try again after 2 minutes."}, "TG6007"},
 	{"account not authorised", Error{Code: "BadCScoreException", Status: 403, Message: "not authorized"}, "TG6900"},
 	{"bearer token", Error{Code: "AccessDeniedException", Status: 403, Message: "Authentication failed: Please make sure your API Key is valid."}, "TG6016"},
@@ -76,6 +78,7 @@ var explained = []struct {
 	// Credentials and clock.
 	{"expired, from the environment", Error{Code: "ExpiredTokenException", Status: 403, Message: "The security token included in the request is expired"}, "TG3005"},
 	{"expired, from the instance", Error{Code: "ExpiredTokenException", Status: 403, FromInstance: true, Message: "The security token included in the request is expired"}, "TG3013"},
+	{"invalid token, from the instance", Error{Code: "UnrecognizedClientException", Status: 403, FromInstance: true, Message: "The security token included in the request is invalid."}, "TG6900"},
 	{"invalid token", Error{Code: "UnrecognizedClientException", Status: 403, Message: "The security token included in the request is invalid."}, "TG3008"},
 	{"clock behind", Error{Code: "InvalidSignatureException", Status: 403, Message: "Signature expired: 20261122T170000Z is now earlier than 20261122T175500Z (20261122T180000Z - 5 min.)"}, "TG3010"},
 	{"clock ahead", Error{Code: "InvalidSignatureException", Status: 403, Message: "Signature not yet current: 20261122T190000Z is still later than 20261122T180500Z (20261122T180000Z + 5 min.)"}, "TG3010"},

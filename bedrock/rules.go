@@ -49,6 +49,10 @@ var rules = []rule{
 		source: "anomalyco/opencode#47073",
 	},
 	{
+		id: "TG6020", codes: denied, text: []string{"explicit deny in an identity-based policy", "explicit deny in a permissions boundary"},
+		when: symptom.ofBedrock, source: "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html",
+	},
+	{
 		id: "TG6004", codes: denied, text: notAllowed,
 		when: func(s symptom) bool { return s.asksToStream() && s.Conversed }, source: "zed-industries/zed#53960",
 	},
@@ -144,7 +148,7 @@ var rules = []rule{
 		source: "miquella/vaulted#107",
 	},
 	{
-		id: "TG3008", codes: badKey,
+		id: "TG3008", codes: badKey, when: func(s symptom) bool { return !s.FromInstance },
 		source: "ex-aws/ex_aws#1174",
 	},
 

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"tegata/bedrock"
 )
 
 // A call is one question to AWS, and how far it got.
@@ -49,6 +51,12 @@ func (c *call) watch(ctx context.Context) context.Context {
 func (c *call) unreachable(err error) bool {
 	lost := isTimeout(err) || errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EHOSTUNREACH)
 	return lost && c.host.Load() != nil && !c.connected.Load()
+}
+
+// unread is what findings say about a call that AWS calls a success, without
+// what was asked for in its answer.
+func (c *call) unread(requestID string) map[string]string {
+	return map[string]string{"request": c.request, "waited": ms(c.took), "outcome": unreadable, "request_id": requestID}
 }
 
 // evidence is what findings say about a call that failed. The whole text of
@@ -104,10 +112,14 @@ func transportError(err error) string {
 	return ""
 }
 
+// unreadable is an answer that says "done" and not what was asked for.
+const unreadable = "an answer that can't be read"
+
 // outcomeOf says in a few fixed words how a call ended.
 func outcomeOf(err error) string {
 	var a answered
-	var n net.Error
+	var n *net.OpError
+	var b *bedrock.Error
 	switch {
 	case codeOf(err) != "":
 		return codeOf(err)
@@ -115,8 +127,10 @@ func outcomeOf(err error) string {
 		return "status " + strconv.Itoa(a.HTTPStatusCode())
 	case isTimeout(err):
 		return "no answer"
-	case errors.As(err, &n) || transportError(err) != "":
+	case errors.As(err, &n) || errors.As(err, new(*net.DNSError)) || transportError(err) != "":
 		return "the connection failed"
+	case errors.As(err, &a) && a.HTTPStatusCode() != 0, errors.As(err, &b) && b.RequestID != "":
+		return unreadable
 	}
 	return "the call did not come about"
 }

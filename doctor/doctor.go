@@ -10,6 +10,7 @@ import (
 	"context"
 	"iter"
 	"net"
+	"strconv"
 	"strings"
 	"time"
 
@@ -164,9 +165,10 @@ func found(id string, evidence map[string]string) finding { return finding{id, e
 func (h *Host) complete(f finding, known Facts) *report.Finding {
 	out := &report.Finding{ID: f.id}
 	m, _ := message.Lookup(f.id)
+	secrets := h.redactor(known)
 	for _, name := range m.Evidence {
 		if v := or(f.evidence[name], func() string { return h.common(name, known) }); v != "" {
-			out.Evidence = append(out.Evidence, fact(name, clip(v)))
+			out.Evidence = append(out.Evidence, fact(name, clip(visible(name, secrets.Replace(v)))))
 		}
 	}
 	return out
@@ -191,6 +193,15 @@ func (h *Host) common(name string, known Facts) string {
 		return string(h.source().kind)
 	}
 	return ""
+}
+
+// visible puts quotes around a setting with spaces at its ends, which nobody
+// would see otherwise.
+func visible(name, value string) string {
+	if (name == "model" || name == "value") && strings.TrimSpace(value) != value {
+		return strconv.Quote(value)
+	}
+	return value
 }
 
 func or(value string, otherwise func() string) string {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"regexp"
@@ -276,6 +277,77 @@ var faults = []struct {
 	{"model cut", func(w *world) { w.replies["POST /model/*"] = cut }, "TG6900", nil},
 	{"list fails", func(w *world) { w.replies["GET /foundation-models"] = awsError(500, "InternalServerException", "no") }, "TG6900",
 		[]string{"ListFoundationModels", "InternalServerException"}},
+	{"address with a path", func(w *world) {
+		w.setEndpoint("http://metadata.test/latest/")
+		w.replies["PUT *"] = status(403)
+	}, "TG2018", []string{"http://metadata.test/latest", "status 403", "unset AWS_EC2_METADATA_SERVICE_ENDPOINT"}},
+	{"address with TLS", func(w *world) { w.setEndpoint("https://169.254.169.254") }, "TG2018", []string{"the address is no http URL"}},
+	{"address without a scheme", func(w *world) { w.setEndpoint("169.254.169.254") }, "TG2018", []string{"the address is no http URL"}},
+	{"address where nothing is", func(w *world) {
+		w.setEndpoint("http://127.0.0.1:9")
+		w.refuse = true
+		w.files["/sys/class/dmi/id/sys_vendor"] = "QEMU\n"
+	}, "TG2018", []string{"no connection"}},
+	{"IPv6 without a way", func(w *world) {
+		w.endpoint, w.refused = ipv6Endpoint, "fd00"
+		w.env["AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"] = "IPv6"
+	}, "TG2010", []string{"unset AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"}},
+	{"IPv6 and IPv4 without a way", func(w *world) {
+		w.endpoint, w.refuse = ipv6Endpoint, true
+		w.env["AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"] = "IPv6"
+	}, "TG2900", nil},
+	{"a proxy forbids everything", func(w *world) {
+		forbidden := func(rw http.ResponseWriter, _ *http.Request) {
+			rw.Header().Set("Server", "squid")
+			rw.WriteHeader(http.StatusForbidden)
+			fmt.Fprint(rw, "<html>denied by policy</html>")
+		}
+		w.replies["PUT *"], w.replies["GET /latest/*"] = forbidden, forbidden
+	}, "TG2900", []string{"status 403"}},
+	{"a portal answers, but not for tokens", func(w *world) {
+		w.replies["PUT *"], w.replies["GET /latest/*"] = hang, body("<html>log in</html>")
+	}, "TG2900", []string{"connected, then no answer"}},
+	{"good credentials that STS calls expired", func(w *world) {
+		w.sts = stsError("ExpiredToken", "The security token included in the request is expired")
+	}, "TG4900", []string{"ExpiredToken", "2026-11-22T15:00:00Z"}},
+	{"good credentials that Bedrock calls expired", func(w *world) {
+		w.replies["POST /model/*"] = awsError(403, "ExpiredTokenException", "The security token included in the request is expired")
+	}, "TG6900", []string{"ExpiredTokenException", "2026-11-22T15:00:00Z"}},
+	{"good credentials that Bedrock does not know", func(w *world) {
+		w.replies["POST /model/*"] = awsError(403, "UnrecognizedClientException", "The security token included in the request is invalid.")
+	}, "TG6900", []string{"UnrecognizedClientException"}},
+	{"STS says yes to nobody", func(w *world) { w.replies["POST /sts"] = body("{}") }, "TG4900", []string{"an answer that can't be read"}},
+	{"signature for another region", func(w *world) {
+		w.env["AWS_REGION"], w.env["AWS_DEFAULT_REGION"] = "us-west-2", "us-west-2"
+		w.sts = stsError("SignatureDoesNotMatch", "Credential should be scoped to a valid region.")
+	}, "TG4900", []string{"scoped to a valid region"}}, // a region that exists is not to be called none
+	{"stream is a page", func(w *world) { w.replies[streamCall] = page }, "TG6900", []string{"an answer that can't be read"}},
+	{"single sign-on has not been done", func(w *world) {
+		w.noServices = &fs.PathError{Op: "open", Path: "/home/app/.aws/sso/cache/1.json", Err: syscall.ENOENT}
+	}, "TG4900", []string{"the call did not come about"}},
+	{"model answers nothing", func(w *world) { w.replies["POST /model/"+testModel+"/converse"] = body("{}") }, "TG6900", []string{"an answer that can't be read"}},
+	{"model answers a page", func(w *world) { w.replies["POST /model/"+testModel+"/converse"] = body("<html>log in</html>") }, "TG6900", []string{"an answer that can't be read"}},
+	{"model with spaces", func(w *world) {
+		w.model = testModel + " "
+		w.replies["POST /model/*"] = awsError(400, "ValidationException", "The provided model identifier is invalid.")
+	}, "TG6003", []string{`"` + testModel + ` "`}},
+	{"stream denied", func(w *world) {
+		w.replies[streamCall] = awsError(403, "AccessDeniedException", "User: arn:aws:sts::123456789012:assumed-role/"+testRole+"/"+testInstance+
+			" is not authorized to perform: bedrock:InvokeModelWithResponseStream on resource: arn:aws:bedrock:ap-northeast-1:123456789012:inference-profile/"+testModel+
+			" with an explicit deny in an identity-based policy")
+	}, "TG6020", []string{"list-attached-role-policies --role-name " + testRole, "identity-based policy"}},
+	{"a profile that is said to be no profile", func(w *world) {
+		w.replies["POST /model/*"] = awsError(400, "ValidationException", "Invocation of model ID "+testModel+" with on-demand throughput isn\u2019t supported.")
+	}, "TG6900", []string{"on-demand throughput"}},
+	{"answer with what was sent", func(w *world) {
+		w.sts = stsError("SignatureDoesNotMatch", "No match. The Canonical String for this request should have been 'x-amz-security-token:also-secret very-secret'")
+	}, "TG4900", []string{"x-amz-security-token:***"}},
+	{"a long secret at the edge of what is told", func(w *world) {
+		keys(w, "ASIAEXAMPLEEXAMPLE03", strings.Repeat("secret", 100))
+		w.sts = stsError("SignatureDoesNotMatch", strings.Repeat("x", 300)+w.env["AWS_SESSION_TOKEN"])
+	}, "TG4900", []string{"xxx***"}},
+	{"instance id with a tail", func(w *world) { w.replies["GET "+instanceIDPath] = body(testInstance + "; reboot") }, "TG2900",
+		[]string{"a body that is no instance id"}},
 	{"API key", func(w *world) { w.env["AWS_BEARER_TOKEN_BEDROCK"] = "bedrock-api-key-very-secret" }, "TG6016", nil},
 	{"port held by another", func(w *world) {
 		w.files["/app/compose.yaml"] = composeFileText
@@ -466,6 +538,9 @@ func TestNoFalseAlarm(t *testing.T) {
 		{"a model that our table calls retired, which can't be listed and answers", func(w *world) {
 			w.model = "anthropic.claude-3-sonnet-20240229-v1:0"
 			w.replies["GET /foundation-models"] = awsError(403, "AccessDeniedException", "no")
+		}},
+		{"models may not be listed so often", func(w *world) {
+			w.replies["GET /foundation-models"] = awsError(429, "ThrottlingException", "Rate exceeded")
 		}},
 		{"access can't be asked for", func(w *world) { w.replies["GET /foundation-model-availability/*"] = drop }},
 		{"no model configured", func(w *world) { w.model = "" }},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"strings"
+	"time"
 )
 
 func identityChecks() []Check {
@@ -31,8 +32,11 @@ func checkIdentity(ctx context.Context, h *Host, known Facts) Outcome {
 		}
 		return err
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return h.refused(&c, err, known)
+	case id.ARN == "":
+		return fail(found("TG4900", c.unread("")))
 	}
 	return pass(told("arn", id.ARN, "%s"), fact("account", id.Account)).learning(func(f *Facts) { f.Bedrock = aws.Bedrock })
 }
@@ -45,8 +49,8 @@ func (h *Host) refused(c *call, err error, known Facts) Outcome {
 	static := s.kind != fromRole && strings.HasPrefix(s.keyID, "AKIA")
 	var dns *net.DNSError
 	switch code := e["code"]; {
-	case isExpired(code) && s.kind == fromRole:
-		return fail(found("TG3013", e))
+	case isExpired(code) && known.Credentials != nil && s.kind == fromRole:
+		e["expiration"] = known.Credentials.Expiration.UTC().Format(time.RFC3339)
 	case isExpired(code) && s.keyID != "":
 		return fail(found("TG3005", e))
 	case isUnknownKey(code) && static && known.Credentials != nil:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -63,7 +64,7 @@ func checkToken(ctx context.Context, h *Host, _ Facts) Outcome {
 	defer cancel()
 	put, get, refused := h.ask(ctx)
 	if !put.ok() || !isToken(put.Body) {
-		return h.withoutToken(put, get, refused)
+		return h.withoutToken(ctx, put, get, refused)
 	}
 	facts := []report.Field{
 		told("token_ttl", put.Header.Get(ttlHeader)+" s", "lasts %s"), fact("put", put.String()), fact("server", put.Header.Get("Server")),
@@ -146,17 +147,21 @@ func (h *Host) ask(ctx context.Context) (put, get probe, t throttled) {
 const instanceIDPath = "/latest/meta-data/instance-id"
 
 // withoutToken tells apart why there is no token.
-func (h *Host) withoutToken(put, get probe, t throttled) Outcome {
+func (h *Host) withoutToken(ctx context.Context, put, get probe, t throttled) Outcome {
 	evidence := put.evidence()
 	evidence["put"], evidence["get"], evidence["get_status"] = put.String(), get.String(), strconv.Itoa(get.Status)
-	answered := get.Err == nil && (get.Status == http.StatusOK || get.Status == http.StatusUnauthorized)
-	if answered && get.Status == http.StatusOK && instanceID().MatchString(get.Body) {
+	withID := get.ok() && instanceID().MatchString(get.Body)
+	answered := withID || get.Err == nil && get.Status == http.StatusUnauthorized
+	if withID {
 		evidence["instance_id"] = get.Body
 	}
 	id := "TG2900"
 	switch {
 	case !put.Connected && !get.Connected:
-		return h.notConnected(evidence)
+		return h.notConnected(ctx, evidence)
+	case h.hasPath():
+		return fail(h.misled(evidence))
+	case put.Status == http.StatusForbidden && (put.isForeign() || get.isForeign()):
 	case put.silent() && answered:
 		id = "TG2003"
 	case put.Status == http.StatusForbidden && get.Status == http.StatusForbidden:
@@ -177,8 +182,17 @@ var instanceID = pattern(`^i-[0-9a-f]{8,17}$`)
 
 // notConnected tells a machine that is no instance from an instance that
 // can't reach its metadata. The firmware knows.
-func (h *Host) notConnected(evidence map[string]string) Outcome {
+func (h *Host) notConnected(ctx context.Context, evidence map[string]string) Outcome {
 	vendor := h.vendor()
+	switch {
+	case h.endpoint() == ipv6Endpoint && h.getenv(modeVariable) != "":
+		if h.answersOnIPv4(ctx) {
+			evidence["origin"] = h.originOf(modeVariable)
+			return fail(found("TG2010", evidence))
+		}
+	case h.endpoint() != realEndpoint && h.getenv(endpointVariable) != "":
+		return fail(h.misled(evidence))
+	}
 	if vendor == "" || vendor == ec2Vendor || h.endpoint() != realEndpoint {
 		return fail(found("TG2900", evidence))
 	}
@@ -187,6 +201,32 @@ func (h *Host) notConnected(evidence map[string]string) Outcome {
 	}
 	evidence["vendor"] = vendor
 	return fail(found("TG2008", evidence))
+}
+
+const (
+	endpointVariable = "AWS_EC2_METADATA_SERVICE_ENDPOINT"
+	modeVariable     = "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"
+)
+
+// misled is the finding for an address of metadata that somebody has set and
+// that does not lead there.
+func (h *Host) misled(evidence map[string]string) finding {
+	evidence["origin"] = h.originOf(endpointVariable)
+	return found("TG2018", evidence)
+}
+
+// hasPath reports whether the address that is set has a path. Clients put
+// their own behind it.
+func (h *Host) hasPath() bool {
+	u, err := url.Parse(h.endpoint())
+	return h.getenv(endpointVariable) != "" && err == nil && u.Path != ""
+}
+
+func (h *Host) answersOnIPv4(ctx context.Context) bool {
+	there := *h
+	there.IMDS = realEndpoint
+	p := there.probe(ctx, "PUT", tokenPath, ttlHeader, ttlSeconds)
+	return p.ok() && isToken(p.Body)
 }
 
 const ec2Vendor = "Amazon EC2"
@@ -214,10 +254,10 @@ func (h *Host) instanceIDFromFiles() string {
 func checkInstance(ctx context.Context, h *Host, known Facts) Outcome {
 	id, region, document := h.identity(ctx, known.Token)
 	learn := func(f *Facts) {
-		if id.ok() {
+		if id.ok() && instanceID().MatchString(strings.TrimSpace(id.Body)) {
 			f.InstanceID = strings.TrimSpace(id.Body)
 		}
-		if region.ok() {
+		if region.ok() && regionName().MatchString(strings.TrimSpace(region.Body)) {
 			f.IMDSRegion = strings.TrimSpace(region.Body)
 		}
 	}
@@ -231,7 +271,9 @@ func checkInstance(ctx context.Context, h *Host, known Facts) Outcome {
 	case err != nil:
 		return odd(document, "a body that is no identity document").learning(learn)
 	case !regionName().MatchString(strings.TrimSpace(region.Body)):
-		return odd(region, "a body that is no region")
+		return odd(region, "a body that is no region").learning(learn)
+	case !instanceID().MatchString(strings.TrimSpace(id.Body)):
+		return odd(id, "a body that is no instance id").learning(learn)
 	}
 	return pass(
 		told("instance_id", strings.TrimSpace(id.Body), "%s"), told("instance_type", doc.InstanceType, "%s"),

@@ -65,6 +65,8 @@ func checkList(ctx context.Context, h *Host, known Facts) Outcome {
 	switch {
 	case strings.HasPrefix(codeOf(err), "AccessDenied"):
 		return pass(told("models", "denied", "the role may not list them, nor need it"))
+	case strings.HasPrefix(codeOf(err), "Throttling"):
+		return pass(told("models", outcomeOf(err), "can't be read (%s), so the answer decides"))
 	case err != nil:
 		return h.bedrockFailed(&c, err, known)
 	}
@@ -188,6 +190,9 @@ func checkAnswer(ctx context.Context, h *Host, known Facts) Outcome {
 	if err != nil {
 		return h.bedrockFailed(&c, err, known).learning(blocking("model-answer"))
 	}
+	if a.StopReason == "" {
+		return fail(found("TG6900", c.unread(a.RequestID))).learning(blocking("model-answer"))
+	}
 	return pass(
 		told("input_tokens", strconv.Itoa(a.Usage.Input), "%s tokens in"), told("output_tokens", strconv.Itoa(a.Usage.Output), "%s out"),
 		fact("stop_reason", a.StopReason), fact("request_id", a.RequestID),
@@ -226,6 +231,12 @@ func checkStream(ctx context.Context, h *Host, known Facts) Outcome {
 	return pass(told("pieces", strconv.Itoa(pieces), "arrived whole"))
 }
 
+// isOfRole reports whether the finding blames credentials that come from the
+// instance and were in order a moment ago: metadata said so, and STS.
+func isOfRole(id string, s source) bool {
+	return s.kind == fromRole && (id == "TG3005" || id == "TG3008" || id == "TG3013")
+}
+
 // bedrockFailed names the finding for an error of Bedrock, and adds what only
 // the catalogue of this region can tell: the id to use instead.
 func (h *Host) bedrockFailed(c *call, err error, known Facts) Outcome {
@@ -234,7 +245,7 @@ func (h *Host) bedrockFailed(c *call, err error, known Facts) Outcome {
 		return fail(found("TG4103", evidence))
 	}
 	id, more, ok := bedrock.Explain(err)
-	if !ok {
+	if !ok || isOfRole(id, h.source()) {
 		id = "TG6900"
 	}
 	evidence = merge(evidence, more)
@@ -244,6 +255,10 @@ func (h *Host) bedrockFailed(c *call, err error, known Facts) Outcome {
 	s := h.source()
 	evidence["origin"], evidence["key_id"] = s.origin, maskKey(s.keyID)
 	switch id {
+	case "TG6900":
+		if isExpired(evidence["code"]) && known.Credentials != nil {
+			evidence["expiration"] = known.Credentials.Expiration.UTC().Format(time.RFC3339)
+		}
 	case "TG3010":
 		evidence = merge(h.clockEvidence(known), evidence)
 	case "TG4002":
@@ -251,6 +266,9 @@ func (h *Host) bedrockFailed(c *call, err error, known Facts) Outcome {
 	case "TG6002":
 		m, _, _ := lookUp(known.Models, h.Model)
 		evidence["profile"] = m.CallIn(known.Region)
+		if evidence["profile"] == h.Model {
+			id = "TG6900" // there is nothing else to call
+		}
 	case "TG6014":
 		end, _ := bedrock.Retired(h.Model)
 		evidence = merge(evidence, h.replacement(end, known))

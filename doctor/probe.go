@@ -43,10 +43,13 @@ func (h *Host) probe(ctx context.Context, method, path string, header ...string)
 	return p
 }
 
+// errNotHTTP is an address that no request for metadata can be sent to.
+var errNotHTTP = errors.New("the address is no http URL")
+
 func (p *probe) do(ctx context.Context, h *Host, began time.Time, header []string) error {
 	base, err := url.Parse(h.endpoint())
-	if err != nil {
-		return err
+	if err != nil || base.Scheme != "http" || base.Host == "" {
+		return errNotHTTP
 	}
 	req, err := http.NewRequestWithContext(ctx, p.Method, h.endpoint()+p.Path, nil)
 	if err != nil {
@@ -96,7 +99,10 @@ func address(u *url.URL) string {
 	return net.JoinHostPort(u.Hostname(), "80")
 }
 
-const realEndpoint = "http://169.254.169.254"
+const (
+	realEndpoint = "http://169.254.169.254"
+	ipv6Endpoint = "http://[fd00:ec2::254]"
+)
 
 func (h *Host) endpoint() string {
 	if h.IMDS == "" {
@@ -118,6 +124,10 @@ func (p probe) request() string { return p.Method + " " + p.Path }
 // portals and proxies answer any address with one.
 func (p probe) ok() bool { return p.Err == nil && p.Status == http.StatusOK && !p.isPage() }
 
+// isForeign reports whether something else than the service has answered: a
+// page, without the service's own name in its header.
+func (p probe) isForeign() bool { return p.isPage() && p.Header.Get("Server") != "EC2ws" }
+
 func (p probe) isPage() bool {
 	start := strings.ToLower(strings.TrimSpace(p.Body))
 	return strings.HasPrefix(start, "<!doctype") || strings.HasPrefix(start, "<html") || strings.HasPrefix(start, "<?xml")
@@ -134,6 +144,8 @@ func isTimeout(err error) bool {
 // outcome says in a few fixed words how the request ended.
 func (p probe) outcome() string {
 	switch {
+	case errors.Is(p.Err, errNotHTTP):
+		return errNotHTTP.Error()
 	case !p.Connected && errors.Is(p.Err, syscall.ECONNREFUSED):
 		return "connection refused"
 	case !p.Connected:

@@ -31,6 +31,7 @@ func Run(ctx context.Context, h Host, checks []Check) report.Report {
 	for i, f := range r.found {
 		r.steps[i].Finding = h.complete(f.inHindsight(r.known), r.known)
 	}
+	h.redactor(r.known).facts(r.steps)
 	return report.Report{Started: h.now(), Elapsed: time.Since(r.began), Steps: r.steps}
 }
 

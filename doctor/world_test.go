@@ -34,6 +34,7 @@ type world struct {
 	replies    map[string]http.HandlerFunc                 // "PUT /latest/api/token" → instead of the healthy answer
 	delay      time.Duration                               // before every answer
 	refuse     bool                                        // no connection to metadata
+	refused    string                                      // part of an address of metadata: no connection to it
 	dropped    string                                      // part of a host: packets to it get lost
 	unnamed    string                                      // part of a host: DNS does not know it
 	routeless  string                                      // part of a host: no route leads there
@@ -62,6 +63,11 @@ func healthy() *world {
 		replies: map[string]http.HandlerFunc{},
 	}
 	return w
+}
+
+// setEndpoint sets the address of metadata in the environment.
+func (w *world) setEndpoint(url string) {
+	w.endpoint, w.env[endpointVariable] = url, url
 }
 
 // ServeHTTP answers for metadata and for Bedrock; their paths do not meet.
@@ -198,6 +204,11 @@ func body(s string) http.HandlerFunc {
 	return func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprint(rw, s) }
 }
 
+func page(rw http.ResponseWriter, _ *http.Request) {
+	rw.Header().Set("X-Amzn-RequestId", "6f1d3c9e-0000-4000-8000-000000000003")
+	fmt.Fprint(rw, "<!DOCTYPE html><html><body>log in</body></html>")
+}
+
 func hang(_ http.ResponseWriter, r *http.Request) {
 	io.Copy(io.Discard, r.Body) // or else the server does not see the client go
 	<-r.Context().Done()
@@ -280,7 +291,7 @@ func (w *world) host(t *testing.T) Host {
 		Dir: "/app", Home: "/home/app",
 		IMDS: w.endpoint,
 		Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			if w.refuse {
+			if w.refuse || w.refused != "" && strings.Contains(addr, w.refused) {
 				return nil, &net.OpError{Op: "dial", Err: errors.New("no route to host")}
 			}
 			return l.dial(ctx, network, addr)

@@ -83,6 +83,11 @@ func TestDoctorUnforeseen(t *testing.T) {
 		{"no service at all", "imds: {listen: refuse}\n", "TG2", nil},
 		{"throttled", "replies: [{match: {service: bedrock-runtime}, reply: {status: 429, code: ThrottlingException, message: \"Too many tokens, please wait before trying again.\"}}]\n", "TG6010", nil},
 		{"no right to the profile", "role: {policies: {bedrock-ui-invoke: {Version: \"2012-10-17\", Statement: [{Effect: Allow, Action: [\"bedrock:InvokeModel*\", \"bedrock:List*\", \"bedrock:Get*\"], Resource: \"arn:aws:bedrock:*::foundation-model/*\"}, {Effect: Allow, Action: [\"bedrock:List*\", \"bedrock:Get*\"], Resource: \"*\"}]}}}\n", "TG6005", []string{"inference-profile"}},
+		{"right taken away", "role: {policies: {bedrock-ui-invoke: {Version: \"2012-10-17\", Statement: [{Effect: Allow, Action: \"bedrock:*\", Resource: \"*\"}, {Effect: Deny, Action: \"bedrock:InvokeModelWithResponseStream\", Resource: \"*\"}]}}}\n", "TG6020", []string{"identity-based policy"}},
+		{"good credentials called expired", "replies: [{match: {service: sts}, reply: {status: 403, code: ExpiredToken, message: The security token included in the request is expired}}]\n", "TG4900", []string{"ExpiredToken"}},
+		{"identity says nothing", "replies: [{match: {service: sts}, reply: {status: 200, body: \"\"}}]\n", "TG4900", nil},
+		{"model says nothing", "replies: [{match: {service: bedrock-runtime}, reply: {status: 200, body: \"{}\"}}]\n", "TG6900", nil},
+		{"a proxy forbids metadata", "replies: [{match: {service: imds}, reply: {status: 403, body: \"<html>denied</html>\", headers: {Server: squid}}}]\n", "TG2900", []string{"status 403"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -99,9 +104,38 @@ func TestDoctorUnforeseen(t *testing.T) {
 			}
 		})
 	}
-	t.Run("nothing is wrong", func(t *testing.T) {
-		t.Parallel()
-		r := run(t, "sandbox", "--scenario", scenario(t, elsewhere), "--", "tegata", "doctor")
-		r.wants(t, 0, "eu-west-1", "i-0feedfacecafebeef")
-	})
+	for name, healthy := range map[string]string{
+		"nothing is wrong":                       "",
+		"metadata that is set up in another way": "imds: {tokens: optional, tags: true, ipv6: false, keep_alive: true}\n",
+		"a role with an odd name and no right too many": "role: {name: \"app+=,.@-role_1\", profile: \"p+=,.@-1\", policies: {bedrock-ui-invoke: {Version: \"2012-10-17\", Statement: [{Effect: Allow, Action: [\"bedrock:InvokeModel\", \"bedrock:InvokeModelWithResponseStream\"], " +
+			"Resource: [\"arn:aws:bedrock:eu-west-1:210987654321:inference-profile/eu.anthropic.claude-sonnet-4-6\", \"arn:aws:bedrock:eu-*::foundation-model/anthropic.claude-sonnet-4-6\"]}]}}}\n",
+		"a list that is asked for too often": "replies: [{match: {service: bedrock}, reply: {status: 429, code: ThrottlingException, message: Rate exceeded}}]\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := run(t, "sandbox", "--scenario", scenario(t, elsewhere+healthy), "--", "tegata", "doctor")
+			r.wants(t, 0, "eu-west-1", "i-0feedfacecafebeef")
+		})
+	}
+}
+
+// Where metadata is asked can be set wrongly, too.
+func TestDoctorAddress(t *testing.T) {
+	requireBox(t)
+	for _, test := range []struct{ name, environment, want string }{
+		{"a path", "{AWS_EC2_METADATA_SERVICE_ENDPOINT: \"http://169.254.169.254/latest/\"}", "TG2018"},
+		{"TLS", "{AWS_EC2_METADATA_SERVICE_ENDPOINT: \"https://169.254.169.254\"}", "TG2018"},
+		{"no scheme", "{AWS_EC2_METADATA_SERVICE_ENDPOINT: 169.254.169.254}", "TG2018"},
+		{"another port", "{AWS_EC2_METADATA_SERVICE_ENDPOINT: \"http://169.254.169.254:8080\"}", "TG2018"},
+		{"IPv6 that is off", "{AWS_EC2_METADATA_SERVICE_ENDPOINT: null, AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE: IPv6}\nimds: {ipv6: false}", "TG2010"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			r := run(t, "sandbox", "--scenario", scenario(t, "environment: "+test.environment+"\n"), "--", "tegata", "doctor")
+			r.wants(t, 3)
+			if got := anyID.FindString(r.stdout); got != test.want {
+				t.Errorf("first finding %q, want %s\n%s", got, test.want, r.stdout)
+			}
+		})
+	}
 }

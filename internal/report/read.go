@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"strings"
 
 	"tegata/internal/message"
@@ -22,8 +23,7 @@ func (r Report) Root() *Step {
 }
 
 // Findings returns the steps with a finding: the root first, then the others
-// in the order of the chain. A warning that says what the root says already
-// is left out.
+// in the order of the chain. What only repeats the root is left out.
 func (r Report) Findings() []Step {
 	root := r.Root()
 	if root == nil {
@@ -34,9 +34,10 @@ func (r Report) Findings() []Step {
 		if s.Finding == nil || s.Name == root.Name {
 			continue
 		}
-		if s.Status == Failed || s.Finding.ID != root.Finding.ID {
-			found = append(found, s)
+		if s.Finding.ID == root.Finding.ID && (s.Status == Warned || slices.Equal(s.Finding.Evidence, root.Finding.Evidence)) {
+			continue
 		}
+		found = append(found, s)
 	}
 	return found
 }

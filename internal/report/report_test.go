@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -177,6 +180,58 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+// The keys are a promise: one may be added here and in the page, none may go.
+func TestJSONKeys(t *testing.T) {
+	r := broken
+	r.Steps = slices.Clone(r.Steps)
+	r.Steps[0].Facts = []Field{{Name: "a", Value: "b"}}
+	var got any
+	if err := json.Unmarshal([]byte(written(t, r.JSON)), &got); err != nil {
+		t.Fatal(err)
+	}
+	keys := map[string]bool{}
+	collect(keys, "", got)
+	want := []string{
+		"elapsed_ms", "healthy", "root", "started", "steps",
+		"steps[].because", "steps[].elapsed_ms", "steps[].facts", "steps[].finding",
+		"steps[].finding.cause", "steps[].finding.command", "steps[].finding.evidence", "steps[].finding.id",
+		"steps[].finding.remedy", "steps[].finding.severity", "steps[].finding.similar", "steps[].finding.title", "steps[].finding.where",
+		"steps[].name", "steps[].status", "steps[].title", "version",
+	}
+	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(keys))); diff != "" {
+		t.Error(diff)
+	}
+	page, err := os.ReadFile("../../docs/doctor-json.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range want {
+		if !strings.Contains(string(page), "| `"+key+"` |") {
+			t.Errorf("the page does not tell of %s", key)
+		}
+	}
+}
+
+// collect finds the paths of all keys, but not those of values by language,
+// facts and evidence, whose names vary.
+func collect(keys map[string]bool, path string, v any) {
+	switch v := v.(type) {
+	case []any:
+		for _, e := range v {
+			collect(keys, path+"[]", e)
+		}
+	case map[string]any:
+		if slices.Contains([]string{"title", "cause", "remedy", "facts", "evidence"}, path[strings.LastIndexByte(path, '.')+1:]) {
+			return
+		}
+		for name, e := range v {
+			p := strings.TrimPrefix(path+"."+name, ".")
+			keys[p] = true
+			collect(keys, p, e)
+		}
+	}
+}
+
 func TestWriteErrors(t *testing.T) {
 	if err := broken.Text(full{}, message.English); !errors.Is(err, io.ErrShortWrite) {
 		t.Errorf("got %v", err)
@@ -260,14 +315,15 @@ func TestColumns(t *testing.T) {
 
 // The same thing is not said twice, but what a second check saw of it is.
 func TestFindingsOfTheSameID(t *testing.T) {
-	step := func(name string, status Status, id string) Step {
-		return Step{Name: name, Status: status, Finding: &Finding{ID: id}}
+	step := func(name string, status Status, id, host string) Step {
+		return Step{Name: name, Status: status, Finding: &Finding{ID: id, Evidence: []Field{{Name: "host", Value: host}}}}
 	}
 	r := Report{Steps: []Step{
-		step("keys", Warned, "TG3004"),
-		step("identity", Failed, "TG3004"),
-		step("list", Failed, "TG3004"),
-		step("token", Warned, "TG2016"),
+		step("keys", Warned, "TG3004", "other"),
+		step("identity", Failed, "TG3004", "one"),
+		step("list", Failed, "TG3004", "two"),
+		step("same", Failed, "TG3004", "one"),
+		step("token", Warned, "TG2016", "one"),
 		{Name: "region", Status: Passed},
 	}}
 	var got []string
