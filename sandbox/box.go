@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/exec"
 )
 
 // A Box runs a process where nothing can reach the outside: on Linux in
@@ -12,7 +13,7 @@ import (
 // that runs in the box ends with it. Users keep their ids in the box, and
 // no rights are needed beyond those to make a user namespace.
 type Box struct {
-	Args []string // of this executable, which becomes the init of the box
+	Args []string // of this executable, which becomes the init of the box; one is added for Enter
 	Spec any      // handed to Enter as JSON, unseen by other processes
 	Env  []string
 
@@ -38,6 +39,14 @@ const (
 	StatusNotFound      = 127 // the command was not found
 	statusSignal        = 128 // plus the number of the signal that ended the command
 )
+
+// StatusOf returns the exit status for a command that did not start.
+func StatusOf(err error) int {
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, exec.ErrNotFound) {
+		return StatusNotFound
+	}
+	return StatusNotExecutable
+}
 
 // Inside is the box as its init sees it.
 type Inside struct {

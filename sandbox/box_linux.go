@@ -8,21 +8,21 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// What travels to the init through its first extra file: one [handover],
-// then one signal number for each signal. The end of the stream means that
-// the outer process is gone, whatever became of it.
+// What travels to the init through the file whose descriptor is its last
+// argument: one [handover], then one signal number for each signal. The end of
+// the stream means that the outer process is gone, whatever became of it. The
+// descriptors behind it are those of Files.
 type handover struct {
 	Spec  json.RawMessage
 	Files int
 }
-
-const handoverFD = 3
 
 // Run starts the box, waits until its init has ended and returns the exit
 // status: that of the init, or 128 plus the number of the signal that ended
@@ -66,16 +66,22 @@ func (b *Box) Run(ctx context.Context) (status int, err error) {
 }
 
 func (b *Box) start(control *os.File) (*exec.Cmd, error) {
+	before := callersFiles(1 + len(b.Files))
+	defer func() {
+		for _, f := range before {
+			f.Close()
+		}
+	}()
 	uids := idMaps(unix.CAP_SETUID, "/proc/self/uid_map", os.Getuid())
 	gids := idMaps(unix.CAP_SETGID, "/proc/self/gid_map", os.Getgid())
 	cmd := &exec.Cmd{
 		Path:       "/proc/self/exe", // works even when the file has been replaced since
-		Args:       b.Args,
+		Args:       append(slices.Clone(b.Args), strconv.Itoa(3+len(before))),
 		Env:        b.Env,
 		Stdin:      b.Stdin,
 		Stdout:     b.Stdout,
 		Stderr:     b.Stderr,
-		ExtraFiles: append([]*os.File{control}, b.Files...),
+		ExtraFiles: slices.Concat(before, []*os.File{control}, b.Files),
 		WaitDelay:  time.Second, // for a Stdin that is no file and never ends
 		SysProcAttr: &syscall.SysProcAttr{
 			Cloneflags:                 unix.CLONE_NEWUSER | unix.CLONE_NEWNET | unix.CLONE_NEWPID | unix.CLONE_NEWNS,
@@ -99,9 +105,39 @@ func (b *Box) start(control *os.File) (*exec.Cmd, error) {
 	return nil, fmt.Errorf("make a box: %w", err)
 }
 
+// callersFiles returns copies of the open files that our caller left for us
+// and for those whom we run, such as those of make's jobserver, from
+// descriptor 3 up to the first n free ones in a row.
+func callersFiles(n int) (files []*os.File) {
+	free := 0
+	for fd := uintptr(3); free < n; fd++ {
+		f := inherited(fd)
+		files = append(files, f)
+		if free++; f != nil {
+			free = 0
+		}
+	}
+	return files[:len(files)-n]
+}
+
+// inherited returns a copy of the file at fd, or nil where there is none or
+// where it is ours alone.
+func inherited(fd uintptr) *os.File {
+	flags, err := unix.FcntlInt(fd, unix.F_GETFD, 0)
+	if err != nil || flags&unix.FD_CLOEXEC != 0 {
+		return nil
+	}
+	duplicate, err := unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil
+	}
+	return os.NewFile(uintptr(duplicate), "file of the caller")
+}
+
 // refusals are the errors of clone(2) where user namespaces are switched
-// off, used up, forbidden by a security module, or not compiled in.
-var refusals = []syscall.Errno{unix.EPERM, unix.EACCES, unix.ENOSPC, unix.EUSERS, unix.EINVAL, unix.ENOSYS}
+// off, used up, forbidden by a security module, or not compiled in; and ENOENT
+// where /proc is that of another PID namespace, so that ids can't be mapped.
+var refusals = []syscall.Errno{unix.EPERM, unix.EACCES, unix.ENOSPC, unix.EUSERS, unix.EINVAL, unix.ENOSYS, unix.ENOENT}
 
 func exitStatus(cmd *exec.Cmd, err error) (int, error) {
 	ws, ok := cmd.ProcessState.Sys().(syscall.WaitStatus)

@@ -32,7 +32,10 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-type spec struct{ Command []string }
+type spec struct {
+	Command []string
+	Padding string
+}
 
 func notified() <-chan os.Signal {
 	signals := make(chan os.Signal, 8)
@@ -66,7 +69,7 @@ func beInit() int {
 
 func beOutside(command []string) int {
 	box := sandbox.Box{
-		Args: []string{"tegata", "init"}, Spec: spec{command}, Env: os.Environ(),
+		Args: []string{"tegata", "init"}, Spec: spec{Command: command}, Env: os.Environ(),
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Signals: notified(),
 	}
 	status, err := box.Run(context.Background())
@@ -237,6 +240,52 @@ func TestBoxStdin(t *testing.T) {
 	if out, err := cmd.CombinedOutput(); err != nil || string(out) != "THROUGH THE BOX" {
 		t.Errorf("%v: %q", err, out)
 	}
+}
+
+// The command finds the open files of the caller where the caller has them,
+// and none of the box's own.
+func TestBoxInheritsFiles(t *testing.T) {
+	self, _ := os.Executable()
+	requireBox(t, self)
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, []byte("held open\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, redirection := range []string{"3<", "4<", "9<", "3>&1 4>&1 5<", "3>&1 5<"} {
+		descriptor := redirection[len(redirection)-2 : len(redirection)-1]
+		look := fmt.Sprintf(" sh -c 'cat <&%s; ls /proc/self/fd' %s%s", descriptor, redirection, file)
+		want, err := exec.Command("sh", "-c", look).Output()
+		if err != nil || !bytes.HasPrefix(want, []byte("held open\n")) {
+			t.Fatal(err, string(want))
+		}
+		got, err := exec.Command("sh", "-c", self+" outside"+look).CombinedOutput()
+		if err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s: %v, in the box:\n%soutside:\n%s", redirection, err, got, want)
+		}
+	}
+}
+
+// The description of a box may be larger than a pipe holds.
+func TestBoxLargeSpec(t *testing.T) {
+	box := sandbox.Box{
+		Args: []string{"tegata", "init"}, Spec: spec{Command: []string{"true"}, Padding: strings.Repeat("x", 1<<20)}, Env: os.Environ(),
+	}
+	self, _ := os.Executable()
+	requireBox(t, self)
+	if status, err := box.Run(t.Context()); status != 0 || err != nil {
+		t.Errorf("status %d, %v", status, err)
+	}
+}
+
+// A daemon that keeps the streams open does not keep the box.
+func TestBoxDaemon(t *testing.T) {
+	mark := fmt.Sprintf("%d.%d", 5000+os.Getpid()%1000, time.Now().UnixNano())
+	began := time.Now()
+	out, status := run(t, "setsid sh -c '(sleep "+mark+" &)'; echo over; exec <&- >&- 2>&-; exit 8")
+	if status != 8 || out != "over\n" || time.Since(began) > 5*time.Second {
+		t.Errorf("status %d after %v: %q", status, time.Since(began), out)
+	}
+	expectGone(t, mark)
 }
 
 // A signal to the outer process reaches the command once, a signal to the

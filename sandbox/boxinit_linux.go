@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -19,8 +20,12 @@ func Enter(spec any) (*Inside, error) {
 	if os.Getpid() != 1 {
 		return nil, errors.New("enter the box: this process is not the init of a box")
 	}
-	unix.CloseOnExec(handoverFD)
-	stream := json.NewDecoder(os.NewFile(handoverFD, "handover"))
+	fd, err := strconv.Atoi(os.Args[len(os.Args)-1])
+	if err != nil {
+		return nil, fmt.Errorf("enter the box: %w", err)
+	}
+	unix.CloseOnExec(fd)
+	stream := json.NewDecoder(os.NewFile(uintptr(fd), "handover"))
 	var from handover
 	if err := stream.Decode(&from); err != nil {
 		return nil, fmt.Errorf("enter the box: %w", err)
@@ -31,8 +36,8 @@ func Enter(spec any) (*Inside, error) {
 	signals := make(chan os.Signal)
 	go relay(stream, signals)
 	in := &Inside{Signals: signals}
-	for i := range from.Files {
-		fd := handoverFD + 1 + i
+	for range from.Files {
+		fd++
 		unix.CloseOnExec(fd)
 		in.Files = append(in.Files, os.NewFile(uintptr(fd), "file of the outside"))
 	}
@@ -65,11 +70,11 @@ func relay(stream *json.Decoder, to chan<- os.Signal) {
 func (in *Inside) Run(args, env []string, received <-chan os.Signal) (status int, err error) {
 	path, err := exec.LookPath(args[0])
 	if err != nil && !errors.Is(err, exec.ErrDot) { // a relative PATH is the user's choice here
-		return statusOf(err), fmt.Errorf("run %s: %w", args[0], errors.Unwrap(err))
+		return StatusOf(err), fmt.Errorf("run %s: %w", args[0], errors.Unwrap(err))
 	}
 	pid, err := forkExec(path, args, env)
 	if err != nil {
-		return statusOf(err), fmt.Errorf("run %s: %w", args[0], err)
+		return StatusOf(err), fmt.Errorf("run %s: %w", args[0], err)
 	}
 	ended := make(chan syscall.WaitStatus, 1)
 	go reap(pid, ended)
@@ -123,13 +128,6 @@ func (g *groupSignals) had(s os.Signal) bool {
 			return time.Since(g.last[s]) < 300*time.Millisecond
 		}
 	}
-}
-
-func statusOf(err error) int {
-	if errors.Is(err, os.ErrNotExist) || errors.Is(err, exec.ErrNotFound) {
-		return StatusNotFound
-	}
-	return StatusNotExecutable
 }
 
 // forkExec forks from a thread that has given up its ambient capabilities, so

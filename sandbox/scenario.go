@@ -164,9 +164,10 @@ func (s *Scenario) read(name string, data []byte, v any) error {
 	if err != nil {
 		return err
 	}
+	err = s.Validate()
 	var invalid *keyError
-	if err := s.Validate(); errors.As(err, &invalid) {
+	if errors.As(err, &invalid) {
 		return o.locate(invalid)
 	}
-	return nil
+	return err
 }

@@ -127,11 +127,11 @@ func (i Instance) validateMAC() error {
 var tagKey = form{`[0-9a-zA-Z\-_+=,.@:]{1,255}`, "cost-center (imds.tags is on)"}
 
 func (i Instance) validateTags(inMetadata bool) error {
+	if !inMetadata {
+		return nil
+	}
 	var err error
 	for _, k := range slices.Sorted(maps.Keys(i.Tags)) {
-		if !inMetadata {
-			break
-		}
 		key := "instance.tags." + k
 		err = firstOf(err, tagKey.check(key, k))
 		if k == "." || k == ".." || k == "_index" {

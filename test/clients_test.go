@@ -17,16 +17,29 @@ const (
 	identity   = "arn:aws:sts::123456789012:assumed-role/bedrock-ui-ec2-role/" + instanceID
 )
 
+// What Debian 12 has of the AWS CLI and of botocore, and .ci/run installs where
+// there is none, is of 2022: older than Bedrock and than AWS_ENDPOINT_URL, so
+// that it can be led to the instance metadata but not to AWS. Their tests skip
+// there, with TEGATA_REQUIRE=all too, since no newer package can be asked for;
+// the clients for Go and JavaScript are pinned by the tree.
+const tooOld = "older than Bedrock's Converse, as what Debian 12 has is"
+
+func TestAWSCLIKeys(t *testing.T) {
+	t.Parallel()
+	requireBox(t)
+	requireProgram(t, "aws")
+	run(t, "sandbox", "--", "aws", "configure", "list").wants(t, 0, "iam-role")
+}
+
 func TestAWSCLI(t *testing.T) {
 	requireBox(t)
 	requireProgram(t, "aws")
+	if r := run(t, "sandbox", "--", "aws", "bedrock-runtime", "converse"); strings.Contains(r.stderr, "Invalid choice") {
+		t.Skip("this AWS CLI is " + tooOld)
+	}
 	t.Run("identity", func(t *testing.T) {
 		t.Parallel()
 		run(t, "sandbox", "--", "aws", "sts", "get-caller-identity").wants(t, 0, identity)
-	})
-	t.Run("where the keys come from", func(t *testing.T) {
-		t.Parallel()
-		run(t, "sandbox", "--", "aws", "configure", "list").wants(t, 0, "iam-role")
 	})
 	t.Run("parameter", func(t *testing.T) {
 		t.Parallel()
@@ -84,6 +97,10 @@ func TestBotocore(t *testing.T) {
 	requireProgram(t, "python3")
 	if out, err := exec.Command("python3", "-c", "import botocore").CombinedOutput(); err != nil {
 		require(t, errors.New("python3 has no botocore: "+string(out)))
+	}
+	converse := "import botocore.session as s; s.get_session().get_service_model('bedrock-runtime').operation_model('ConverseStream')"
+	if r := run(t, "sandbox", "--", "python3", "-c", converse); strings.Contains(r.stderr, "UnknownServiceError") || strings.Contains(r.stderr, "OperationNotFoundError") {
+		t.Skip("this botocore is " + tooOld)
 	}
 	run(t, "sandbox", "--", "python3", "testdata/botocore_client.py").wants(t, 0, identity, "stop: end_turn")
 }

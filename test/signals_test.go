@@ -70,6 +70,7 @@ func interrupt(t *testing.T, cmd *exec.Cmd, ready string) (when time.Time) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	defer time.AfterFunc(20*time.Second, func() { cmd.Process.Kill() }).Stop() // it must not hang the others
 	lines := bufio.NewScanner(stdout)
 	if ready == "" {
 		time.Sleep(500 * time.Millisecond)
@@ -120,16 +121,53 @@ func TestTerminal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	go func() {
-		time.Sleep(time.Second)
-		keys.Write([]byte{3})
-		time.Sleep(4 * time.Second)
-		keys.Close()
-	}()
-	r := finish(t, cmd)
-	r.wants(t, 4, "on a terminal")
-	if n := strings.Count(r.stdout, "got it"); n != 1 {
-		t.Errorf("the command was interrupted %d times", n)
+	defer keys.Close()
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var shown strings.Builder
+	for lines := bufio.NewScanner(stdout); lines.Scan(); {
+		shown.WriteString(lines.Text() + "\n")
+		if strings.Contains(lines.Text(), "on a terminal") {
+			keys.Write([]byte{3})
+		}
+	}
+	cmd.Wait()
+	if n, status := strings.Count(shown.String(), "got it"), cmd.ProcessState.ExitCode(); n != 1 || status != 4 {
+		t.Errorf("the command was interrupted %d times, status %d, want 1 and 4\n%s", n, status, shown.String())
+	}
+}
+
+// What nohup(1), or a shell for its jobs in the background, has switched off
+// stays off for tegata and for the command.
+func TestIgnoredSignals(t *testing.T) {
+	t.Parallel()
+	requireBox(t)
+	for _, isolate := range []string{"auto", "never"} {
+		for _, name := range []string{"HUP", "INT"} {
+			script := `trap '' ` + name + `; exec ` + tegata + ` sandbox --isolate=` + isolate +
+				` -- sh -c 'kill -` + name + ` $$; echo ready; sleep 1; exit 5'`
+			cmd := exec.Command("sh", "-c", script)
+			cmd.Env = append(os.Environ(), traps(t)...)
+			stdout, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			lines := bufio.NewScanner(stdout)
+			lines.Scan()
+			cmd.Process.Signal(map[string]os.Signal{"HUP": syscall.SIGHUP, "INT": syscall.SIGINT}[name])
+			cmd.Wait()
+			if status := cmd.ProcessState.ExitCode(); lines.Text() != "ready" || status != 5 {
+				t.Errorf("%s, %s: %q, status %d, want 5", isolate, name, lines.Text(), status)
+			}
+		}
 	}
 }
 
@@ -149,6 +187,19 @@ func TestNoNamespaces(t *testing.T) {
 	}
 	finish(t, forbidding("sandbox --isolate=never -- tegata get instance-id")).wants(t, 0, instanceID)
 	finish(t, forbidding("demo --check")).wants(t, 0, "✓")
+}
+
+// The demo that stays ends at an interrupt where there are no boxes too.
+func TestNoNamespacesInterrupt(t *testing.T) {
+	t.Parallel()
+	requireBox(t)
+	requireProgram(t, "unshare")
+	cmd := exec.Command("unshare", "-Ur", "sh", "-c", "echo 0 >/proc/sys/user/max_user_namespaces; exec "+tegata+" demo --addr 127.0.0.1:0")
+	cmd.Env = append(os.Environ(), traps(t)...)
+	began := interrupt(t, cmd, "tegata doctor")
+	if took, status := time.Since(began), cmd.ProcessState.ExitCode(); status != 130 || took > 3*time.Second {
+		t.Errorf("status %d after %v", status, took)
+	}
 }
 
 // An address that is taken is told, with the way out.

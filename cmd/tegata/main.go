@@ -5,21 +5,8 @@ package main
 import (
 	"context"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"tegata/cmd/tegata/cli"
 )
 
-func main() {
-	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
-	os.Exit(cli.Main(context.Background(), cli.Process{
-		Args:    os.Args[1:],
-		Env:     os.Environ(),
-		Stdin:   os.Stdin,
-		Stdout:  os.Stdout,
-		Stderr:  os.Stderr,
-		Signals: signals,
-	}))
-}
+func main() { os.Exit(cli.Main(context.Background(), cli.ThisProcess())) }

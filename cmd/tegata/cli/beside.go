@@ -6,8 +6,8 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"syscall"
+	"time"
 
 	"tegata/sandbox"
 )
@@ -20,9 +20,12 @@ func loopbackListeners() (l loopback, err error) {
 	if err != nil {
 		return l, err
 	}
-	l.IMDS = []net.Listener{imds}
-	l.AWS, err = net.Listen("tcp", "127.0.0.1:0")
-	return l, err
+	aws, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return l, errors.Join(err, imds.Close())
+	}
+	l.IMDS, l.AWS = []net.Listener{imds}, aws
+	return l, nil
 }
 
 func (l loopback) imdsURL() string { return "http://" + l.IMDS[0].Addr().String() + "/" }
@@ -43,23 +46,16 @@ func (s *session) runBeside(scenario sandbox.Scenario, place *place, args []stri
 	defer instance.Close()
 	cmd := exec.Command(args[0], args[1:]...)
 	if args[0] == "tegata" {
-		cmd = exec.Command(filepath.Join(place.bin, "tegata"), args[1:]...)
+		cmd = exec.Command(place.self, args[1:]...)
 	}
 	cmd.Args[0] = args[0]
 	cmd.Env = place.environ(scenario, s.Env, listeners.imdsURL(), listeners.awsURL())
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = s.Stdin, s.Stdout, s.Stderr
+	cmd.WaitDelay = time.Second // for streams that are no files and never end
 	if err := cmd.Start(); err != nil {
-		return statusError{startStatus(err), fmt.Errorf("run %s: %w", args[0], errors.Unwrap(err))}
+		return statusError{sandbox.StatusOf(err), fmt.Errorf("run %s: %w", args[0], errors.Unwrap(err))}
 	}
 	return done(s.wait(cmd))
-}
-
-// startStatus is the status of env(1) for a command that did not start.
-func startStatus(err error) int {
-	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, os.ErrNotExist) {
-		return sandbox.StatusNotFound
-	}
-	return sandbox.StatusNotExecutable
 }
 
 // wait hands signals on to the command until it ends, and returns its exit

@@ -7,6 +7,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"os/signal"
 	"strings"
 	"syscall"
 
@@ -20,6 +21,26 @@ type Process struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	Signals        <-chan os.Signal // nil for none
+}
+
+// ThisProcess is what the operating system gave this process. A hang-up that
+// nohup(1) has switched off, or an interrupt that a shell has for a job in the
+// background, stays off for tegata and for what it runs.
+func ThisProcess() Process {
+	signals := make(chan os.Signal, 8)
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT} {
+		if !signal.Ignored(s) {
+			signal.Notify(signals, s)
+		}
+	}
+	return Process{
+		Args:    os.Args[1:],
+		Env:     os.Environ(),
+		Stdin:   os.Stdin,
+		Stdout:  os.Stdout,
+		Stderr:  os.Stderr,
+		Signals: signals,
+	}
 }
 
 // Getenv returns the value of an environment variable, or "".

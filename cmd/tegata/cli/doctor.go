@@ -26,8 +26,7 @@ func runDoctor(ctx context.Context, s *session) error {
 		return usagef("--checklist is text; leave out -o %s", output.value)
 	}
 	if *list {
-		s.listChecks()
-		return nil
+		return s.listChecks()
 	}
 	host, err := s.host(ctx, *model)
 	if err != nil {
@@ -65,12 +64,15 @@ func onTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-func (s *session) listChecks() {
+func (s *session) listChecks() error {
 	for _, c := range doctor.Checks() {
 		requires := ""
 		if len(c.Requires) > 0 {
 			requires = s.lang.T("; requires %s", strings.Join(c.Requires, ", "))
 		}
-		line(s.Stdout, "%-16s %s%s", c.Name, c.Title[s.lang], requires)
+		if err := line(s.Stdout, "%-16s %s%s", c.Name, c.Title[s.lang], requires); err != nil {
+			return err
+		}
 	}
+	return nil
 }

@@ -56,9 +56,8 @@ func runGet(ctx context.Context, s *session) error {
 		return s.printJSON(values)
 	}
 	for _, arg := range args {
-		fmt.Fprint(s.Stdout, values[arg])
-		if !strings.HasSuffix(values[arg], "\n") {
-			fmt.Fprintln(s.Stdout)
+		if err := line(s.Stdout, "%s", strings.TrimSuffix(values[arg], "\n")); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -92,7 +91,11 @@ func get(ctx context.Context, client *imds.Client, name string) (string, error) 
 	if err := json.Unmarshal([]byte(value), &document); err != nil {
 		return "", fmt.Errorf("read %s: %w", path, err)
 	}
-	return fmt.Sprint(document[member]), nil
+	text, ok := document[member].(string)
+	if !ok {
+		return "", fmt.Errorf("read %s: it has no %s", path, member)
+	}
+	return text, nil
 }
 
 func (s *session) printJSON(v any) error {

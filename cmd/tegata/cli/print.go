@@ -149,6 +149,7 @@ func (s *session) warn(phrase string, args ...any) {
 	fmt.Fprintf(s.Stderr, "tegata: %s\n", s.lang.T(phrase, args...))
 }
 
-func line(w io.Writer, format string, args ...any) {
-	fmt.Fprintf(w, format+"\n", args...)
+func line(w io.Writer, format string, args ...any) error {
+	_, err := fmt.Fprintf(w, format+"\n", args...)
+	return err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"tegata/sandbox"
@@ -52,18 +53,16 @@ func faultNames() string {
 	return strings.Join(names, ", ")
 }
 
-// readScene reads the scenario file, if there is one.
-func readScene(file string, faults []string) (scene, error) {
-	sc := scene{File: file, Faults: faults}
-	if file == "" {
-		return sc, nil
+// readScene reads the scenario file, if there is one, and what it says.
+func readScene(file string, faults []string) (sc scene, scenario sandbox.Scenario, err error) {
+	sc = scene{File: file, Faults: faults}
+	if file != "" {
+		if sc.Data, err = os.ReadFile(file); err != nil {
+			return sc, scenario, statusError{sandbox.StatusFailed, fmt.Errorf("read the scenario: %w", err)}
+		}
 	}
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return sc, statusError{sandbox.StatusFailed, fmt.Errorf("read the scenario: %w", err)}
-	}
-	sc.Data = data
-	return sc, nil
+	scenario, err = sc.scenario()
+	return sc, scenario, err
 }
 
 func runSandbox(ctx context.Context, s *session) error {
@@ -80,11 +79,7 @@ func runSandbox(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	sc, err := readScene(*file, faults)
-	if err != nil {
-		return err
-	}
-	scenario, err := sc.scenario()
+	sc, scenario, err := readScene(*file, faults)
 	if err != nil {
 		return err
 	}
@@ -118,6 +113,7 @@ func (s *session) commandOrShell(args []string) ([]string, error) {
 // A place holds what a command in a sandbox finds on disk.
 type place struct {
 	dir, home, bin string
+	self           string // this executable
 }
 
 // makePlace makes a fresh home directory with the files of the scenario, and
@@ -132,13 +128,15 @@ func makePlace(scenario sandbox.Scenario) (*place, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a home for the command: %w", err)
 	}
-	p := &place{dir: dir, home: filepath.Join(dir, "home"), bin: filepath.Join(dir, "bin")}
+	p := &place{dir: dir, home: filepath.Join(dir, "home"), bin: filepath.Join(dir, "bin"), self: self}
 	err = errors.Join(
 		os.Chmod(dir, 0o755),
 		os.Mkdir(p.home, 0o755),
 		os.Mkdir(p.bin, 0o755),
-		os.Symlink(self, filepath.Join(p.bin, "tegata")),
 	)
+	if err == nil {
+		err = p.link()
+	}
 	if err == nil {
 		err = scenario.WriteFiles(p.home)
 	}
@@ -147,6 +145,19 @@ func makePlace(scenario sandbox.Scenario) (*place, error) {
 		return nil, fmt.Errorf("make a home for the command: %w", err)
 	}
 	return p, nil
+}
+
+// link puts tegata into the directory for PATH. Windows lets few users make
+// symbolic links, so there it is a copy.
+func (p *place) link() error {
+	if runtime.GOOS != "windows" {
+		return os.Symlink(p.self, filepath.Join(p.bin, "tegata"))
+	}
+	program, err := os.ReadFile(p.self)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(p.bin, "tegata.exe"), program, 0o755)
 }
 
 func (p *place) environ(scenario sandbox.Scenario, outer []string, imds, aws string) []string {

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
-	"os/signal"
 	"strconv"
-	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -17,16 +15,9 @@ import (
 
 func TestMain(m *testing.M) {
 	os.Setenv("GORACE", "atexit_sleep_ms=0") // each process would wait a second at its end
-	testscript.Main(m, map[string]func(){"tegata": tegata})
-}
-
-// tegata does what main does.
-func tegata() {
-	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
-	os.Exit(cli.Main(context.Background(), cli.Process{
-		Args: os.Args[1:], Env: os.Environ(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Signals: signals,
-	}))
+	testscript.Main(m, map[string]func(){
+		"tegata": func() { os.Exit(cli.Main(context.Background(), cli.ThisProcess())) },
+	})
 }
 
 func TestScripts(t *testing.T) {

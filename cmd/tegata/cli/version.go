@@ -16,8 +16,7 @@ func runVersion(_ context.Context, s *session) error {
 	if err := s.noArgs(s.flags()); err != nil {
 		return err
 	}
-	line(s.Stdout, "tegata %s (commit %s, %s, %s/%s)", version, buildCommit(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	return nil
+	return line(s.Stdout, "tegata %s (commit %s, %s, %s/%s)", version, buildCommit(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 func buildCommit() string {
