@@ -205,6 +205,7 @@ func TestParseErrors(t *testing.T) {
 		{"variable", "environment: {A=B: x}", `s.yaml:1:20: environment.A=B: is no name of a variable`},
 		{"file outside", "files: {../x: y}", `s.yaml:1:15: files.../x: a path must lie below HOME, without . and ..`},
 		{"file at the root", "files: {/etc/x: y}", `s.yaml:1:17: files./etc/x: a path must lie below HOME, without . and ..`},
+		{"unknown service", "replies:\n  - match: {service: st}\n    reply: {status: 500}\n", `s.yaml:2:22: replies[0].match.service: unknown service "st" (did you mean "sts"?)`},
 		{"reply", "replies:\n  - reply: {delay: -1s}\n", `s.yaml:2:12: replies[0].reply: delay -1s is negative`},
 	}
 	for _, tt := range tests {

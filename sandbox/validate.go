@@ -244,7 +244,15 @@ func (s Scenario) validateFiles() error {
 	return nil
 }
 
+// services are those whose calls a reply can match.
+var services = []string{"imds", "sts", "ssm", "bedrock", "bedrock-runtime"}
+
 func (s Scenario) validateReplies() error {
+	for i, rule := range s.Replies {
+		if service := rule.Match.Service; service != "" && !slices.Contains(services, service) {
+			return invalid(fmt.Sprintf("replies[%d].match.service", i), "unknown service %q%s", service, didYouMean(service, services))
+		}
+	}
 	_, err := fault.New(s.Replies)
 	if err == nil {
 		return nil

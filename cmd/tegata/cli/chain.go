@@ -29,7 +29,7 @@ func (s *session) imds(ctx context.Context, v1 bool) (*imds.Client, error) {
 // tellVersion says so when values were read without a token.
 func (s *session) tellVersion(client *imds.Client) {
 	if version, why := client.Used(); version == imds.V1 {
-		s.warn("read with IMDSv1, which is on its way out; no token could be had: %v", why)
+		s.warn("read with IMDSv1, because no token could be had: %v", why)
 	}
 }
 

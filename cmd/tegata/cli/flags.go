@@ -43,8 +43,20 @@ func (s *session) parseFlags(fs *flag.FlagSet, args []string) error {
 	case flag.ErrHelp:
 		return errHelpWanted
 	default:
-		return usagef("%s", strings.Replace(err.Error(), "flag provided but not defined: -", "unknown flag --", 1))
+		return usagef("%s", twoDashes(strings.Replace(err.Error(), "flag provided but not defined:", "unknown flag", 1)))
 	}
+}
+
+// twoDashes writes flags in what the flag package says as the help does: two
+// dashes before a word, one before a letter.
+func twoDashes(message string) string {
+	words := strings.Split(message, " ")
+	for i, w := range words {
+		if strings.HasPrefix(w, "-") && !strings.HasPrefix(w, "--") && len(strings.TrimSuffix(w, ":")) > 2 {
+			words[i] = "-" + w
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // noArgs reads flags where the command takes no arguments.
@@ -56,7 +68,8 @@ func (s *session) noArgs(fs *flag.FlagSet) error {
 	return err
 }
 
-// choice is a flag with a fixed set of values; the first is the default.
+// choice is a flag with a fixed set of values. The first is the default, and
+// where that is "" it can't be typed.
 type choice struct {
 	value   string
 	choices []string
@@ -67,8 +80,8 @@ func oneOf(choices ...string) *choice { return &choice{choices[0], choices} }
 func (c *choice) String() string { return c.value }
 
 func (c *choice) Set(v string) error {
-	if !slices.Contains(c.choices, v) {
-		return fmt.Errorf("want one of %s", strings.Join(c.choices, ", "))
+	if v == "" || !slices.Contains(c.choices, v) {
+		return fmt.Errorf("want one of %s", strings.TrimPrefix(strings.Join(c.choices, ", "), ", "))
 	}
 	c.value = v
 	return nil

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 
 	"tegata/sandbox"
 )
@@ -39,18 +38,10 @@ func (sc scene) scenario() (sandbox.Scenario, error) {
 	}
 	for _, name := range sc.Faults {
 		if err := scenario.Apply(name); err != nil {
-			return scenario, hintf(usageError{err}, "faults are %s", faultNames())
+			return scenario, usageError{err}
 		}
 	}
 	return scenario, nil
-}
-
-func faultNames() string {
-	var names []string
-	for _, f := range sandbox.Faults() {
-		names = append(names, f.Name)
-	}
-	return strings.Join(names, ", ")
 }
 
 // readScene reads the scenario file, if there is one, and what it says.

@@ -56,7 +56,7 @@ func (s *session) readInstance(ctx context.Context) (string, error) {
 
 func (s *session) readRegion(ctx context.Context) (string, error) {
 	c, err := s.config(ctx)
-	return fmt.Sprintf("%s, %s", c.Region, c.RegionOrigin), err
+	return fmt.Sprintf("%s, %s", c.Region, s.lang.T(c.RegionOrigin)), err
 }
 
 func (s *session) readCredentials(ctx context.Context) (string, error) {
@@ -65,7 +65,7 @@ func (s *session) readCredentials(ctx context.Context) (string, error) {
 		return "", err
 	}
 	keys, err := c.Credentials.Retrieve(ctx)
-	return s.lang.T("%s, %s, until %s", keys.AccessKeyID, c.CredentialsOrigin, keys.Expires.Format(time.RFC3339)), err
+	return s.lang.T("%s, %s, until %s", keys.AccessKeyID, s.lang.T(c.CredentialsOrigin), keys.Expires.Format(time.RFC3339)), err
 }
 
 func (s *session) readIdentity(ctx context.Context) (string, error) {
