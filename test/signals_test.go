@@ -233,3 +233,25 @@ func TestAddressTaken(t *testing.T) {
 	get.Env = append(os.Environ(), "AWS_EC2_METADATA_SERVICE_ENDPOINT=http://"+addr+"/")
 	finish(t, get).wants(t, 0, instanceID)
 }
+
+// A reader that has seen enough, such as head, ends the writer as it ends any
+// other program.
+func TestBrokenPipe(t *testing.T) {
+	t.Parallel()
+	requireBox(t)
+	for _, args := range [][]string{{"demo", "--check"}, {"sandbox", "--", "yes"}} {
+		cmd := command(t, args...)
+		stdout, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		stdout.Close()
+		cmd.Wait()
+		if status := cmd.ProcessState.ExitCode(); status != 128+int(syscall.SIGPIPE) {
+			t.Errorf("%v: status %d, want 141", args, status)
+		}
+	}
+}

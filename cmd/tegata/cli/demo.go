@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"tegata/sandbox"
@@ -103,6 +105,12 @@ func (s *session) demoInBox(ctx context.Context, in *sandbox.Inside, options dem
 	defer stop()
 	ctx, stopRelayed := cancelOn(ctx, in.Signals)
 	defer stopRelayed()
+	// An init can't be ended by the SIGPIPE that it raises itself.
+	broken := make(chan os.Signal, 1)
+	signal.Notify(broken, syscall.SIGPIPE)
+	defer signal.Stop(broken)
+	ctx, stopBroken := cancelOn(ctx, broken)
+	defer stopBroken()
 	if options.Check {
 		return s.demo(ctx, options, instance, nil)
 	}
