@@ -26,6 +26,20 @@ func (s *session) imds(ctx context.Context, v1 bool) (*imds.Client, error) {
 	return awsconf.Source{Getenv: s.Getenv}.NewIMDS(ctx, policy)
 }
 
+// openInstance reads the flags of a command that takes no arguments and prints
+// what the instance says in one of the formats, the first by default.
+func (s *session) openInstance(ctx context.Context, formats ...string) (client *imds.Client, format string, err error) {
+	fs := s.flags()
+	output := oneOf(formats...)
+	fs.Var(output, "o", "")
+	v1 := v1Flag(fs)
+	if err := s.noArgs(fs); err != nil {
+		return nil, "", err
+	}
+	client, err = s.imds(ctx, *v1)
+	return client, output.value, err
+}
+
 // tellVersion says so when values were read without a token.
 func (s *session) tellVersion(client *imds.Client) {
 	if version, why := client.Used(); version == imds.V1 {

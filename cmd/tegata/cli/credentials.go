@@ -21,14 +21,7 @@ type processCredentials struct {
 }
 
 func runCredentials(ctx context.Context, s *session) error {
-	fs := s.flags()
-	output := oneOf("process", "env", "env-no-export", "powershell", "windows-cmd", "fish")
-	fs.Var(output, "o", "")
-	v1 := v1Flag(fs)
-	if err := s.noArgs(fs); err != nil {
-		return err
-	}
-	client, err := s.imds(ctx, *v1)
+	client, format, err := s.openInstance(ctx, "process", "env", "env-no-export", "powershell", "windows-cmd", "fish")
 	if err != nil {
 		return err
 	}
@@ -44,10 +37,10 @@ func runCredentials(ctx context.Context, s *session) error {
 	if !c.Expiration.After(time.Now()) {
 		s.warn("these credentials expired at %s and AWS refuses them; run tegata doctor", c.Expiration.Format(time.RFC3339))
 	}
-	if output.value == "process" {
+	if format == "process" {
 		return s.printJSON(processCredentials{1, c.AccessKeyID, c.SecretAccessKey.Reveal(), c.Token.Reveal(), c.Expiration.Format(time.RFC3339)})
 	}
-	return printVariables(s.Stdout, output.value, credentialVariables(c))
+	return printVariables(s.Stdout, format, credentialVariables(c))
 }
 
 func credentialVariables(c imds.Credentials) []variable {

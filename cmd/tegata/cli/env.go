@@ -14,14 +14,7 @@ import (
 type variable struct{ name, value string }
 
 func runEnv(ctx context.Context, s *session) error {
-	fs := s.flags()
-	output := oneOf("sh", "fish", "powershell", "dotenv")
-	fs.Var(output, "o", "")
-	v1 := v1Flag(fs)
-	if err := s.noArgs(fs); err != nil {
-		return err
-	}
-	client, err := s.imds(ctx, *v1)
+	client, format, err := s.openInstance(ctx, "sh", "fish", "powershell", "dotenv")
 	if err != nil {
 		return err
 	}
@@ -31,7 +24,7 @@ func runEnv(ctx context.Context, s *session) error {
 	if err != nil {
 		return cause(ctx, err)
 	}
-	return printVariables(s.Stdout, output.value, variables)
+	return printVariables(s.Stdout, format, variables)
 }
 
 // instanceVariables reads what an application wants to know about the
