@@ -23,7 +23,7 @@ var faults = map[string]string{
 	"model-eol":           "TG6014",
 }
 
-var anyID = regexp.MustCompile(`TG\d{4}`)
+var anyID = regexp.MustCompile(`\bTG\d{4}\b`)
 
 func TestDoctorHealthy(t *testing.T) {
 	t.Parallel()

@@ -59,6 +59,9 @@ func printVariables(w io.Writer, format string, variables []variable) error {
 		if strings.ContainsAny(v.value, "\r\n\x00") {
 			return fmt.Errorf("print %s: the value holds a line break", v.name)
 		}
+		if format == "windows-cmd" && strings.ContainsAny(v.value, `&|<>^%"`) { // it has no quotes that hold
+			return fmt.Errorf("print %s: the value holds a character that cmd.exe would act on", v.name)
+		}
 		if _, err := fmt.Fprintln(w, assignment(format, v)); err != nil {
 			return err
 		}

@@ -37,4 +37,7 @@ func TestAssignmentsAreOnlyValues(t *testing.T) {
 	if err := printVariables(&b, "sh", []variable{{"X", "one\nX=two"}}); err == nil {
 		t.Errorf("a value with a line break was printed: %q", b.String())
 	}
+	if err := printVariables(&b, "windows-cmd", []variable{{"X", "one&calc"}}); err == nil {
+		t.Errorf("a value with & was printed for cmd.exe: %q", b.String())
+	}
 }

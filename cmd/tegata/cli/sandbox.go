@@ -117,7 +117,7 @@ func makePlace(scenario sandbox.Scenario) (*place, error) {
 	}
 	dir, err := os.MkdirTemp("", "tegata-sandbox-")
 	if err != nil {
-		return nil, fmt.Errorf("make a home for the command: %w", err)
+		return nil, hintf(fmt.Errorf("make a home for the command: %w", err), "set TMPDIR to a directory that you can write to")
 	}
 	p := &place{dir: dir, home: filepath.Join(dir, "home"), bin: filepath.Join(dir, "bin"), self: self}
 	err = errors.Join(
@@ -133,7 +133,7 @@ func makePlace(scenario sandbox.Scenario) (*place, error) {
 	}
 	if err != nil {
 		p.remove()
-		return nil, fmt.Errorf("make a home for the command: %w", err)
+		return nil, hintf(fmt.Errorf("make a home for the command: %w", err), "set TMPDIR to a directory that you can write to")
 	}
 	return p, nil
 }

@@ -1,0 +1,69 @@
+package cli
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"tegata/internal/message"
+)
+
+// TestHintsHaveJapanese: whatever a person is told to do, and every warning,
+// is there in Japanese too, unless it is a command alone.
+func TestHintsHaveJapanese(t *testing.T) {
+	phrases := map[string]token.Position{}
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fset := token.NewFileSet()
+	for _, name := range files {
+		file, err := parser.ParseFile(fset, name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if call, ok := n.(*ast.CallExpr); ok {
+				note(phrases, fset, phraseOf(call))
+			}
+			return true
+		})
+	}
+	if len(phrases) < 8 {
+		t.Errorf("only %d phrases were found", len(phrases))
+	}
+	for _, known := range hints {
+		phrases[known.phrase] = token.Position{Filename: "hints"}
+	}
+	for phrase, where := range phrases {
+		if message.Japanese.T(phrase) == phrase && !strings.HasPrefix(phrase, "tegata ") {
+			t.Errorf("%v: no Japanese for %q", where, phrase)
+		}
+	}
+}
+
+// phraseOf returns the argument of hintf and of warn that is a phrase.
+func phraseOf(call *ast.CallExpr) ast.Expr {
+	switch f := call.Fun.(type) {
+	case *ast.Ident:
+		if f.Name == "hintf" && len(call.Args) > 1 {
+			return call.Args[1]
+		}
+	case *ast.SelectorExpr:
+		if f.Sel.Name == "warn" && len(call.Args) > 0 {
+			return call.Args[0]
+		}
+	}
+	return nil
+}
+
+func note(phrases map[string]token.Position, fset *token.FileSet, e ast.Expr) {
+	if lit, ok := e.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+		phrase, _ := strconv.Unquote(lit.Value)
+		phrases[phrase] = fset.Position(lit.Pos())
+	}
+}
