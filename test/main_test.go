@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	_ "tegata/cmd/tegata/cli" // what is built below: go test would take an old result for true when it changes
 )
 
 // tegata is the path of the binary under test.
