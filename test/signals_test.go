@@ -115,7 +115,7 @@ func TestTerminal(t *testing.T) {
 	if err := os.WriteFile(program, []byte(text), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("script", "-qec", tegata+" sandbox -- sh "+program, "/dev/null")
+	cmd := exec.Command("script", "-qec", "exec "+tegata+" sandbox -- sh "+program, "/dev/null")
 	cmd.Env = append(os.Environ(), traps(t)...)
 	keys, err := cmd.StdinPipe()
 	if err != nil {
