@@ -1,10 +1,12 @@
 // Package bedrock speaks to Amazon Bedrock and says what its answers mean:
 // which models there are and how long they live, by which id a region calls
-// them, what a model answers, and why one does not.
+// them, what a model answers and what that costs, and why one does not.
 //
 // Start with [New]. [Client.Stream] and [Client.Converse] ask a model,
-// [Client.Models] and [Client.Resolve] look at the catalogue, and [Explain]
-// turns an error of any of them into the id of a finding.
+// [Client.Models] and [Client.Resolve] look at the region's list, and
+// [Explain] turns an error of any of them into the id of a finding. Programs
+// that serve others keep a [Catalogue], and pass errors on as [ProblemOf]
+// tells them.
 package bedrock
 
 import (

@@ -3,6 +3,7 @@ package bedrock
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -34,8 +35,13 @@ func (c *Client) get(ctx context.Context, operation, model, path string, out any
 	if c.config.Region == "" {
 		return ErrNoRegion
 	}
+	began := time.Now()
 	for attempt := 1; ; attempt++ {
 		err := c.getOnce(ctx, operation, model, path, out)
+		var e *Error
+		if errors.As(err, &e) {
+			e.Took = time.Since(began)
+		}
 		if err == nil || attempt == c.config.Attempts || ctx.Err() != nil || !c.retryer.IsErrorRetryable(err) {
 			return err
 		}

@@ -299,6 +299,10 @@ func TestControlPlaneErrors(t *testing.T) {
 			if !errors.As(err, &got) {
 				t.Fatalf("error is %v", err)
 			}
+			if got.Took <= 0 {
+				t.Error("the error does not say how long the call took")
+			}
+			got.Took = 0
 			if diff := cmp.Diff(&tt.want, got); diff != "" {
 				t.Errorf("error (-want +got):\n%s", diff)
 			}

@@ -1,8 +1,11 @@
 package bedrock
 
 import (
+	"cmp"
 	"context"
+	"math"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
@@ -11,20 +14,6 @@ import (
 
 // DefaultMaxTokens is the bound of an answer when a [Request] gives none.
 const DefaultMaxTokens = 1024
-
-// Role says who speaks a [Message].
-type Role string
-
-const (
-	User      Role = "user"
-	Assistant Role = "assistant"
-)
-
-// A Message is one turn of a conversation.
-type Message struct {
-	Role Role
-	Text string
-}
 
 // A Request asks a model.
 //
@@ -37,13 +26,18 @@ type Request struct {
 	Messages    []Message
 	MaxTokens   int      // most tokens of the answer; 0 means DefaultMaxTokens
 	Temperature *float64 // nil means the model's own
+	TopP        *float64 // nil means the model's own
+	Stop        []string // texts that end the answer
+	Tools       []Tool   // that the model may ask for
+	ToolChoice  ToolChoice
 }
 
 // An Answer is what a model said to a [Request].
 type Answer struct {
 	Text       string
 	Reasoning  string // what the model thought aloud, "" for most models
-	StopReason string // "end_turn", "max_tokens", …
+	ToolUses   []ToolUse
+	StopReason string // "end_turn", "max_tokens", "tool_use", …
 	Usage      Usage
 	RequestID  string
 }
@@ -55,50 +49,62 @@ type Usage struct {
 }
 
 // Converse asks a model and waits for the whole answer. Errors are of type
-// [*Error], except [ErrNoRegion].
+// [*Error], except [ErrNoRegion] and [*RequestError].
 func (c *Client) Converse(ctx context.Context, r Request) (Answer, error) {
 	if c.config.Region == "" {
 		return Answer{}, ErrNoRegion
 	}
-	in := r.input()
+	in, err := r.input()
+	if err != nil {
+		return Answer{}, err
+	}
+	began := time.Now()
 	out, err := c.runtime.Converse(ctx, &bedrockruntime.ConverseInput{
-		ModelId: in.ModelId, System: in.System, Messages: in.Messages, InferenceConfig: in.InferenceConfig,
+		ModelId: in.ModelId, System: in.System, Messages: in.Messages,
+		InferenceConfig: in.InferenceConfig, ToolConfig: in.ToolConfig,
 	})
 	if err != nil {
-		return Answer{}, c.runtimeError("Converse", r.Model, err)
+		return Answer{}, c.runtimeError("Converse", r.Model, began, err)
 	}
 	c.runtimeAnswered.Store(true)
 	c.conversed.Store(r.Model, nil)
 	a := Answer{StopReason: string(out.StopReason), Usage: usageOf(out.Usage), RequestID: requestID(out.ResultMetadata)}
 	if m, ok := out.Output.(*types.ConverseOutputMemberMessage); ok {
 		a.Text, a.Reasoning = textOf(m.Value.Content)
+		a.ToolUses = toolUsesOf(m.Value.Content)
 	}
 	return a, nil
 }
 
 // input returns the request in the SDK's words. Both operations take the
 // same members.
-func (r Request) input() bedrockruntime.ConverseStreamInput {
-	in := bedrockruntime.ConverseStreamInput{
-		ModelId:         aws.String(r.Model),
-		InferenceConfig: &types.InferenceConfiguration{MaxTokens: aws.Int32(DefaultMaxTokens)},
-	}
-	if r.MaxTokens > 0 {
-		in.InferenceConfig.MaxTokens = aws.Int32(int32(r.MaxTokens))
-	}
-	if r.Temperature != nil {
-		in.InferenceConfig.Temperature = aws.Float32(float32(*r.Temperature))
-	}
-	if r.System != "" {
+func (r Request) input() (in bedrockruntime.ConverseStreamInput, err error) {
+	in.ModelId = aws.String(r.Model)
+	in.InferenceConfig = r.inferenceConfig()
+	if strings.TrimSpace(r.System) != "" {
 		in.System = []types.SystemContentBlock{&types.SystemContentBlockMemberText{Value: r.System}}
 	}
-	for _, m := range r.Messages {
-		in.Messages = append(in.Messages, types.Message{
-			Role:    types.ConversationRole(m.Role),
-			Content: []types.ContentBlock{&types.ContentBlockMemberText{Value: m.Text}},
-		})
+	if in.Messages, err = turns(r.Messages); err != nil {
+		return in, err
 	}
-	return in
+	in.ToolConfig, err = r.toolConfig()
+	return in, err
+}
+
+func (r Request) inferenceConfig() *types.InferenceConfiguration {
+	return &types.InferenceConfiguration{
+		MaxTokens:     aws.Int32(int32(min(cmp.Or(max(r.MaxTokens, 0), DefaultMaxTokens), math.MaxInt32))),
+		Temperature:   float32Of(r.Temperature),
+		TopP:          float32Of(r.TopP),
+		StopSequences: r.Stop,
+	}
+}
+
+func float32Of(f *float64) *float32 {
+	if f == nil {
+		return nil
+	}
+	return aws.Float32(float32(*f))
 }
 
 // textOf joins the blocks of text, and those of reasoning.

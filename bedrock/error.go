@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
@@ -25,6 +26,8 @@ type Error struct {
 	Status    int    // HTTP status; 0 when no answer came, and within a stream
 	RequestID string // what AWS Support asks for
 	Err       error  // why no answer came, or no whole one; nil when AWS refused
+
+	Took time.Duration // from the call to the error, all tries together
 
 	// FromInstance says that the credentials came from instance metadata.
 	FromInstance bool
@@ -75,8 +78,9 @@ func (c *Client) newError(operation, model string) *Error {
 // runtimeError takes apart what the SDK returned. The SDK's own error is kept
 // only where AWS did not answer: its text repeats AWS's, which may hold a
 // session token.
-func (c *Client) runtimeError(operation, model string, err error) *Error {
+func (c *Client) runtimeError(operation, model string, began time.Time, err error) *Error {
 	e := c.newError(operation, model)
+	e.Took = time.Since(began)
 	var response *awshttp.ResponseError
 	if errors.As(err, &response) {
 		e.Status, e.RequestID = response.HTTPStatusCode(), response.ServiceRequestID()

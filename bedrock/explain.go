@@ -32,6 +32,10 @@ func explain(err error, now time.Time) (string, map[string]string, bool) {
 	if errors.Is(err, ErrNoRegion) {
 		return "TG4003", map[string]string{}, true
 	}
+	var none *NoProfileError
+	if errors.As(err, &none) {
+		return none.explain(now)
+	}
 	var e *Error
 	if !errors.As(err, &e) {
 		return explainText(err.Error(), now)
@@ -43,6 +47,18 @@ func explain(err error, now time.Time) (string, map[string]string, bool) {
 		}
 	}
 	return unknown, c.fields(), true
+}
+
+// explain tells a model that is gone from one that the region never had.
+func (e *NoProfileError) explain(now time.Time) (string, map[string]string, bool) {
+	id, fields := "TG6003", map[string]string{"model": e.Model, "region": e.Region, "message": e.Error()}
+	if l, ok := Retired(e.Model); ok && l.Ended(now) {
+		id, fields["end_of_life"] = "TG6014", l.EndOfLifeTime.Format(time.DateOnly)
+		if s := first(e.Instead); s != "" {
+			fields["successor"] = s
+		}
+	}
+	return id, fields, true
 }
 
 // explainText reads AWS's words where only they are left.

@@ -31,7 +31,8 @@ func (m Model) OnDemand() bool { return slices.Contains(m.InferenceTypes, "ON_DE
 //
 // Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_FoundationModelLifecycle.html
 type Lifecycle struct {
-	Status             string    `json:"status"` // "ACTIVE" or "LEGACY"
+	Status             string    `json:"status"`          // "ACTIVE" or "LEGACY"
+	StartOfLifeTime    time.Time `json:"startOfLifeTime"` // when Bedrock first had it
 	LegacyTime         time.Time `json:"legacyTime"`
 	ExtendedAccessTime time.Time `json:"publicExtendedAccessTime"` // from here on it costs more
 	EndOfLifeTime      time.Time `json:"endOfLifeTime"`

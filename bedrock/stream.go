@@ -79,7 +79,8 @@ func (Metadata) event()       {}
 // when the loop over it starts, and is retried only until the first event.
 //
 // An error is the last thing that it yields: a [*Error], which is
-// [ErrTruncated] where the answer was cut off. Leaving the loop early, like
+// [ErrTruncated] where the answer was cut off, [ErrNoRegion], or a
+// [*RequestError]. Leaving the loop early, like
 // the end of ctx, closes the connection, so that Bedrock stops as well.
 func (c *Client) Stream(ctx context.Context, r Request) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
@@ -90,17 +91,22 @@ func (c *Client) Stream(ctx context.Context, r Request) iter.Seq2[Event, error] 
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 
-		in := r.input()
+		in, err := r.input()
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		began := time.Now()
 		out, err := c.runtime.ConverseStream(ctx, &in, ownProtocol)
 		if err != nil {
-			yield(nil, c.runtimeError("ConverseStream", r.Model, err))
+			yield(nil, c.runtimeError("ConverseStream", r.Model, began, err))
 			return
 		}
 		c.runtimeAnswered.Store(true)
 		s := stream{sdk: out.GetStream(), requestID: requestID(out.ResultMetadata), tools: map[int]string{}}
 		defer s.close()
 		if err := s.run(ctx, yield); err != nil {
-			e := c.runtimeError("ConverseStream", r.Model, err)
+			e := c.runtimeError("ConverseStream", r.Model, began, err)
 			e.RequestID = s.requestID
 			yield(nil, e)
 		}

@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var question = Request{Model: "jp.anthropic.claude-sonnet-4-6", Messages: []Message{{User, "hi"}}}
+var question = Request{Model: "jp.anthropic.claude-sonnet-4-6", Messages: []Message{{Role: User, Text: "hi"}}}
 
 // collect reads a stream to its end.
 func collect(ctx context.Context, c *Client, r Request) (events []Event, err error) {
@@ -97,11 +97,11 @@ func TestRequestOnTheWire(t *testing.T) {
 		want    string
 	}{
 		{
-			"bare", Request{Model: "m", Messages: []Message{{User, "hi"}}},
+			"bare", Request{Model: "m", Messages: []Message{{Role: User, Text: "hi"}}},
 			`{"inferenceConfig":{"maxTokens":1024},"messages":[{"content":[{"text":"hi"}],"role":"user"}]}`,
 		},
 		{
-			"full", Request{Model: "m", System: "be brief", Messages: []Message{{User, "a"}, {Assistant, "b"}}, MaxTokens: 7, Temperature: &temperature},
+			"full", Request{Model: "m", System: "be brief", Messages: []Message{{Role: User, Text: "a"}, {Role: Assistant, Text: "b"}}, MaxTokens: 7, Temperature: &temperature},
 			`{"inferenceConfig":{"maxTokens":7,"temperature":0.5},"messages":[{"content":[{"text":"a"}],"role":"user"},{"content":[{"text":"b"}],"role":"assistant"}],"system":[{"text":"be brief"}]}`,
 		},
 	}
