@@ -37,6 +37,7 @@ type Options struct {
 	Replies   *fault.Set       // calls that are answered otherwise
 	Now       func() time.Time // nil means time.Now
 	FirstByte time.Duration    // the least time before an answer begins; zero means 3 ms
+	Pace      time.Duration    // the pause before each piece of a streamed answer; zero means 4 ms
 }
 
 // A Credential is what the owner of the access keys knows of one.
@@ -104,6 +105,10 @@ type Server struct {
 // connection. None of 48 streams failed from 2 ms on, 12 without a pause.
 const defaultFirstByte = 3 * time.Millisecond
 
+// defaultPace lets pieces arrive one by one, and keeps tests short: a model
+// takes about five times as long.
+const defaultPace = 4 * time.Millisecond
+
 // maxBody is the largest request body of Bedrock Runtime in bytes.
 const maxBody = 25_000_000
 
@@ -114,6 +119,9 @@ func New(o Options) *Server {
 	}
 	if o.FirstByte == 0 {
 		o.FirstByte = defaultFirstByte
+	}
+	if o.Pace == 0 {
+		o.Pace = defaultPace
 	}
 	if o.Credentials == nil {
 		o.Credentials = func(string) (Credential, bool) { return Credential{}, false }

@@ -148,7 +148,7 @@ func TestStreamComesInPieces(t *testing.T) {
 			first = last
 		}
 	}
-	if took := last.Sub(first); took < 5*chunkPause {
+	if took := last.Sub(first); took < 5*defaultPace {
 		t.Errorf("all events arrived within %v", took)
 	}
 }
@@ -361,7 +361,7 @@ func TestInvalidQuestions(t *testing.T) {
 		hi      = `{"text":"hi"}`
 		use     = `{"role":"assistant","content":[{"toolUse":{"toolUseId":"t1","name":"f","input":{}}}]}`
 		result  = `{"toolResult":{"toolUseId":"t1","content":[{"text":"1"}]}}`
-		toolset = `,"toolConfig":{"tools":[]}}`
+		toolset = `,"toolConfig":{"tools":[{"toolSpec":{"name":"f","inputSchema":{"json":{}}}}]}}`
 	)
 	withTools := func(list ...string) string { return strings.TrimSuffix(messages(list...), "}") + toolset }
 	withConfig := func(config string) string {
@@ -391,6 +391,16 @@ func TestInvalidQuestions(t *testing.T) {
 		{"maxTokens", withConfig(`{"maxTokens":0}`), "Value '0' at 'inferenceConfig.maxTokens' failed to satisfy constraint: Member must have value greater than or equal to 1"},
 		{"temperature", withConfig(`{"temperature":1.5}`), "Value '1.5' at 'inferenceConfig.temperature' failed to satisfy constraint: Member must have value less than or equal to 1"},
 		{"tools without config", messages(user(hi), use, user(result)), "The toolConfig field must be defined when using toolUse and toolResult content blocks."},
+		{"no tools in the config", strings.TrimSuffix(messages(user(hi)), "}") + `,"toolConfig":{"tools":[]}}`, "at 'toolConfig.tools' failed to satisfy constraint"},
+		{"name of a tool", strings.TrimSuffix(messages(user(hi)), "}") + `,"toolConfig":{"tools":[{"toolSpec":{"name":"get weather","inputSchema":{"json":{}}}}]}}`,
+			"Value 'get weather' at 'toolConfig.tools.1.member.toolSpec.name' failed to satisfy constraint"},
+		{"tool without schema", strings.TrimSuffix(messages(user(hi)), "}") + `,"toolConfig":{"tools":[{"toolSpec":{"name":"f"}}]}}`, "toolSpec.inputSchema.json is empty"},
+		{"choice of no tool", strings.TrimSuffix(messages(user(hi)), "}") + `,"toolConfig":{"toolChoice":{"tool":{"name":"g"}},"tools":[{"toolSpec":{"name":"f","inputSchema":{"json":{}}}}]}}`, "toolChoice, g,"},
+		{"id of a use", withTools(user(hi), strings.Replace(use, `"t1"`, `"call 1"`, 1)), "Value 'call 1' at 'messages.1.content.0.toolUse.toolUseId' failed to satisfy constraint"},
+		{"long id of a use", withTools(user(hi), strings.Replace(use, `"t1"`, `"`+strings.Repeat("x", 65)+`"`, 1)), "'messages.1.content.0.toolUse.toolUseId' failed"},
+		{"input that is text", withTools(user(hi), strings.Replace(use, `{}`, `"{}"`, 1)), "The format of the value at messages.1.content.0.toolUse.input is invalid."},
+		{"use by the user", withTools(user(`{"toolUse":{"toolUseId":"t1","name":"f","input":{}}}`)), "may only be in a message of the role assistant"},
+		{"another id", withTools(user(hi), use, user(strings.Replace(result, `"t1"`, `"t2"`, 1))), "Expected toolResult blocks at messages.2.content for the following Ids: t1"},
 		{"result without use", withTools(user(result)), "The number of toolResult blocks at messages.0.content exceeds the number of toolUse blocks of previous turn."},
 		{"use without result", withTools(user(hi), use, user(hi)), "Expected toolResult blocks at messages.2.content for the following Ids: t1"},
 	} {
@@ -423,6 +433,8 @@ func TestTokenize(t *testing.T) {
 func FuzzQuestion(f *testing.F) {
 	f.Add([]byte(hello))
 	f.Add([]byte(`{"messages":[{"role":"user","content":[{"toolResult":{"toolUseId":""}}]}],"system":[{}],"toolConfig":{}}`))
+	f.Add([]byte(`{"messages":[{"role":"user","content":[{"text":"use the tool"}]}],"toolConfig":{"toolChoice":{"any":{}},"tools":[{"toolSpec":{"name":"f",
+		"inputSchema":{"json":{"type":"object","required":["a"],"properties":{"a":{"type":["null","array"],"minItems":9,"items":{"enum":[1]}}}}}}}]}}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		q, err := parseQuestion(body)
 		if err != nil {
@@ -432,8 +444,11 @@ func FuzzQuestion(f *testing.F) {
 		if usage := a.usage(); usage["totalTokens"] != usage["inputTokens"]+usage["outputTokens"] {
 			t.Errorf("usage %v", usage)
 		}
-		if joined := strings.Join(slices.Collect(a.chunks(chunkTokens)), ""); joined != a.text() {
-			t.Errorf("chunks %q, text %q", joined, a.text())
+		if joined := strings.Join(slices.Collect(pieces(a.tokens, chunkTokens)), ""); joined != a.text() {
+			t.Errorf("pieces %q, text %q", joined, a.text())
+		}
+		if a.tool != nil && !isObject(a.tool.Input) {
+			t.Errorf("input %s of the tool", a.tool.Input)
 		}
 	})
 }

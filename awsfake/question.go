@@ -21,7 +21,7 @@ type question struct {
 		TopP          *float64 `json:"topP"`
 		StopSequences []string `json:"stopSequences"`
 	} `json:"inferenceConfig"`
-	ToolConfig json.RawMessage `json:"toolConfig"`
+	ToolConfig *toolConfig `json:"toolConfig"`
 }
 
 type message struct {
@@ -181,6 +181,9 @@ func (q question) checkTools() error {
 		if len(uses)+len(results) > 0 && q.ToolConfig == nil {
 			return invalid("The toolConfig field must be defined when using toolUse and toolResult content blocks.")
 		}
+		if err := m.checkToolBlocks(i); err != nil {
+			return err
+		}
 		if len(results) > len(pending) {
 			return invalid(fmt.Sprintf("The number of toolResult blocks at messages.%d.content exceeds the number of toolUse blocks of previous turn.", i))
 		}
@@ -190,21 +193,45 @@ func (q question) checkTools() error {
 		}
 		pending = uses
 	}
+	if q.ToolConfig == nil {
+		return nil
+	}
+	return q.ToolConfig.check()
+}
+
+// checkToolBlocks checks the form of each toolUse and toolResult.
+func (m message) checkToolBlocks(i int) error {
+	for j, b := range m.Content {
+		for kind, of := range map[string]string{"toolUse": "assistant", "toolResult": "user"} {
+			raw, ok := b[kind]
+			if !ok {
+				continue
+			}
+			var t toolUse
+			json.Unmarshal(raw, &t)
+			place := fmt.Sprintf("messages.%d.content.%d.%s", i, j, kind)
+			switch {
+			case m.Role != of:
+				return invalid(fmt.Sprintf("The %s block at messages.%d.content.%d may only be in a message of the role %s.", kind, i, j, of))
+			case !madeOf(t.ID, 64, "_.:-"):
+				return invalid("1 validation error detected: Value '" + t.ID + "' at '" + place + ".toolUseId' failed to satisfy constraint: " +
+					"Member must satisfy regular expression pattern: [a-zA-Z0-9_.:-]{1,64}")
+			case kind == "toolUse" && !isObject(t.Input):
+				return invalid("The format of the value at " + place + ".input is invalid. Provide a json object for the field and try again.")
+			}
+		}
+	}
 	return nil
 }
 
 func (m message) toolIDs(kind string) []string {
 	var ids []string
 	for _, b := range m.Content {
-		raw, ok := b[kind]
-		if !ok {
-			continue
+		if raw, ok := b[kind]; ok {
+			var t toolUse
+			json.Unmarshal(raw, &t)
+			ids = append(ids, t.ID)
 		}
-		var tool struct {
-			ID string `json:"toolUseId"`
-		}
-		json.Unmarshal(raw, &tool)
-		ids = append(ids, tool.ID)
 	}
 	return ids
 }

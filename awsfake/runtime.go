@@ -37,9 +37,7 @@ func (s *Server) converse(w http.ResponseWriter, c *call) error {
 		return err
 	}
 	return writeJSON(w, "application/json", map[string]any{
-		"output": map[string]any{"message": map[string]any{
-			"role": "assistant", "content": []any{map[string]string{"text": a.text()}},
-		}},
+		"output":     map[string]any{"message": map[string]any{"role": "assistant", "content": a.content()}},
 		"stopReason": a.stopReason,
 		"usage":      a.usage(),
 		"metrics":    map[string]int64{"latencyMs": c.latency()},

@@ -7,26 +7,47 @@ import (
 	"unicode"
 )
 
-// An answer is what the stand-in says, token by token.
+// An answer is what the stand-in says, token by token, and the tool that it
+// asks for at the end.
 type answer struct {
 	tokens      []string
-	stopReason  string // end_turn, max_tokens or stop_sequence
+	tool        *toolUse // nil for none
+	stopReason  string   // end_turn, max_tokens, stop_sequence or tool_use
 	inputTokens int
 }
 
 func (a answer) text() string { return strings.Join(a.tokens, "") }
 
-// usage counts as Bedrock does, in tokens.
-func (a answer) usage() map[string]int {
-	return map[string]int{
-		"inputTokens": a.inputTokens, "outputTokens": len(a.tokens), "totalTokens": a.inputTokens + len(a.tokens),
+// toolTokens are the pieces of what the tool is given.
+func (a answer) toolTokens() []string {
+	if a.tool == nil {
+		return nil
 	}
+	return tokenize(string(a.tool.Input))
 }
 
-// chunks are the pieces of the text, of n tokens each.
-func (a answer) chunks(n int) iter.Seq[string] {
+// usage counts as Bedrock does, in tokens.
+func (a answer) usage() map[string]int {
+	output := len(a.tokens) + len(a.toolTokens())
+	return map[string]int{"inputTokens": a.inputTokens, "outputTokens": output, "totalTokens": a.inputTokens + output}
+}
+
+// content is the answer as blocks of a message.
+func (a answer) content() []any {
+	content := []any{}
+	if len(a.tokens) > 0 {
+		content = append(content, map[string]string{"text": a.text()})
+	}
+	if a.tool != nil {
+		content = append(content, map[string]*toolUse{"toolUse": a.tool})
+	}
+	return content
+}
+
+// pieces joins tokens by n.
+func pieces(tokens []string, n int) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		for piece := range slices.Chunk(a.tokens, n) {
+		for piece := range slices.Chunk(tokens, n) {
 			if !yield(strings.Join(piece, "")) {
 				return
 			}
@@ -37,41 +58,28 @@ func (a answer) chunks(n int) iter.Seq[string] {
 // standIn answers a question put to the model of that id, within the limits
 // that the question sets.
 func standIn(id string, q question) answer {
-	text, stopped := cutAtStop(say(id, q.last()), q.InferenceConfig.StopSequences)
-	a := answer{tokens: tokenize(text), stopReason: "end_turn", inputTokens: q.inputTokens()}
-	if stopped {
-		a.stopReason = "stop_sequence"
+	a := answer{stopReason: "end_turn", inputTokens: q.inputTokens()}
+	if t, ok := q.pick(); ok {
+		a.tool, a.stopReason = t.use(q.last()), "tool_use"
 	}
-	if limit := q.InferenceConfig.MaxTokens; limit != nil && *limit < len(a.tokens) {
-		a.tokens, a.stopReason = a.tokens[:*limit], "max_tokens"
+	if a.tool == nil || !q.mustAsk() {
+		text, stopped := cutAtStop(q.say(id, a.tool), q.InferenceConfig.StopSequences)
+		a.tokens = tokenize(text)
+		if stopped {
+			a.tool, a.stopReason = nil, "stop_sequence"
+		}
 	}
+	return a.within(q.InferenceConfig.MaxTokens)
+}
+
+// within cuts the answer to a number of tokens. A tool is asked for in whole
+// or not at all.
+func (a answer) within(limit *int) answer {
+	if limit == nil || len(a.tokens)+len(a.toolTokens()) <= *limit {
+		return a
+	}
+	a.tokens, a.tool, a.stopReason = a.tokens[:min(*limit, len(a.tokens))], nil, "max_tokens"
 	return a
-}
-
-// say answers, and tells first of all that no model is speaking.
-func say(id, question string) string {
-	quote := shorten(strings.Join(strings.Fields(question), " "), 80)
-	if isJapanese(question) {
-		return "こちらは tegata の代役で、本物のモデルではありません。「" + quote + "」というご質問を " + id +
-			" 宛てに受け取りました。署名と権限とモデルの状態は AWS と同じように確かめましたが、AWS には何も送っておらず、料金もかかりません。"
-	}
-	return "This is tegata's stand-in and not a real model. You asked " + id + ": “" + quote +
-		"”. Your signature, your permissions and the state of the model were checked as AWS checks them, " +
-		"but nothing was sent to AWS and nothing was billed."
-}
-
-// shorten keeps at most n characters.
-func shorten(s string, n int) string {
-	if r := []rune(s); len(r) > n {
-		return string(r[:n-1]) + "…"
-	}
-	return s
-}
-
-func isJapanese(s string) bool {
-	return strings.ContainsFunc(s, func(r rune) bool {
-		return unicode.In(r, unicode.Hiragana, unicode.Katakana, unicode.Han)
-	})
 }
 
 // cutAtStop ends the text before the first stop sequence in it.

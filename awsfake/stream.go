@@ -7,12 +7,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
 )
 
-// The pieces of a streamed answer: how many tokens one holds, and how long the
-// stand-in seems to think about it.
-const (
-	chunkTokens = 4
-	chunkPause  = 4 * time.Millisecond
-)
+// chunkTokens is how many tokens one piece of a streamed answer holds.
+const chunkTokens = 4
 
 func (s *Server) converseStream(w http.ResponseWriter, c *call) error {
 	a, err := s.ask(c, "bedrock:InvokeModelWithResponseStream")
@@ -20,13 +16,10 @@ func (s *Server) converseStream(w http.ResponseWriter, c *call) error {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/vnd.amazon.eventstream")
-	events := stream{w: w, call: c, encoder: eventstream.NewEncoder()}
+	events := stream{w: w, call: c, encoder: eventstream.NewEncoder(), pace: s.options.Pace}
 	events.send("messageStart", map[string]any{"role": "assistant"})
-	for chunk := range a.chunks(chunkTokens) {
-		events.pause()
-		events.send("contentBlockDelta", map[string]any{"contentBlockIndex": 0, "delta": map[string]string{"text": chunk}})
-	}
-	events.send("contentBlockStop", map[string]any{"contentBlockIndex": 0})
+	events.text(a)
+	events.tool(a)
 	events.send("messageStop", map[string]any{"stopReason": a.stopReason})
 	events.send("metadata", map[string]any{
 		"usage": a.usage(), "metrics": map[string]int64{"latencyMs": c.latency()},
@@ -34,11 +27,49 @@ func (s *Server) converseStream(w http.ResponseWriter, c *call) error {
 	return nil
 }
 
+// text sends the block of text. An answer that is nothing but a tool has none.
+func (s *stream) text(a answer) {
+	if len(a.tokens) == 0 {
+		return
+	}
+	for piece := range pieces(a.tokens, chunkTokens) {
+		s.delta(map[string]string{"text": piece})
+	}
+	s.endBlock()
+}
+
+// tool sends the block that asks for a tool. Its input comes as pieces of
+// JSON text, of which none is JSON by itself.
+func (s *stream) tool(a answer) {
+	if a.tool == nil {
+		return
+	}
+	s.send("contentBlockStart", map[string]any{"contentBlockIndex": s.block, "start": map[string]any{
+		"toolUse": map[string]string{"toolUseId": a.tool.ID, "name": a.tool.Name},
+	}})
+	for piece := range pieces(a.toolTokens(), chunkTokens) {
+		s.delta(map[string]any{"toolUse": map[string]string{"input": piece}})
+	}
+	s.endBlock()
+}
+
+func (s *stream) delta(delta any) {
+	s.pause()
+	s.send("contentBlockDelta", map[string]any{"contentBlockIndex": s.block, "delta": delta})
+}
+
+func (s *stream) endBlock() {
+	s.send("contentBlockStop", map[string]any{"contentBlockIndex": s.block})
+	s.block++
+}
+
 // A stream writes events until the first error: then the client has gone.
 type stream struct {
 	w       http.ResponseWriter
 	call    *call
 	encoder *eventstream.Encoder
+	pace    time.Duration
+	block   int // the one that is being sent
 	err     error
 }
 
@@ -58,7 +89,7 @@ func (s *stream) send(kind string, payload any) {
 }
 
 func (s *stream) pause() {
-	if s.err == nil && !sleep(s.call.request.Context(), chunkPause) {
+	if s.err == nil && !sleep(s.call.request.Context(), s.pace) {
 		s.err = s.call.request.Context().Err()
 	}
 }

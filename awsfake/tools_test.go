@@ -1,0 +1,255 @@
+package awsfake
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/document"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/google/go-cmp/cmp"
+)
+
+// weather is a tool as programs describe theirs.
+func weather(choice types.ToolChoice) *types.ToolConfiguration {
+	return &types.ToolConfiguration{ToolChoice: choice, Tools: []types.Tool{
+		&types.ToolMemberToolSpec{Value: types.ToolSpecification{
+			Name: aws.String("clock"), InputSchema: &types.ToolInputSchemaMemberJson{Value: document.NewLazyDocument(map[string]any{"type": "object"})},
+		}},
+		&types.ToolMemberToolSpec{Value: types.ToolSpecification{
+			Name: aws.String("get_weather"), Description: aws.String("Current weather of a city"),
+			InputSchema: &types.ToolInputSchemaMemberJson{Value: document.NewLazyDocument(map[string]any{
+				"type":     "object",
+				"required": []string{"city", "days"},
+				"properties": map[string]any{
+					"city": map[string]any{"type": "string"},
+					"days": map[string]any{"type": "integer"},
+					"unit": map[string]any{"enum": []string{"celsius", "fahrenheit"}},
+				},
+			})},
+		}},
+	}}
+}
+
+// asked is what an answer asks for.
+type asked struct{ Text, Tool, Input, Stop string }
+
+func (b *box) converse(t *testing.T, text string, config *types.ToolConfiguration) (asked, types.Message) {
+	t.Helper()
+	out, err := b.runtime(t, b.region).Converse(t.Context(), &bedrockruntime.ConverseInput{
+		ModelId: aws.String("jp." + haiku), Messages: userMessage(text), ToolConfig: config,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := asked{Stop: string(out.StopReason)}
+	message := out.Output.(*types.ConverseOutputMemberMessage).Value
+	for _, block := range message.Content {
+		switch v := block.(type) {
+		case *types.ContentBlockMemberText:
+			got.Text = v.Value
+		case *types.ContentBlockMemberToolUse:
+			input, err := v.Value.Input.MarshalSmithyDocument()
+			if err != nil || !strings.HasPrefix(*v.Value.ToolUseId, "tooluse_") {
+				t.Errorf("tool use %q, %v", *v.Value.ToolUseId, err)
+			}
+			got.Tool, got.Input = *v.Value.Name, string(input)
+		}
+	}
+	return got, message
+}
+
+func (b *box) streamed(t *testing.T, text string, config *types.ToolConfiguration) asked {
+	t.Helper()
+	out, err := b.runtime(t, b.region).ConverseStream(t.Context(), &bedrockruntime.ConverseStreamInput{
+		ModelId: aws.String("jp." + haiku), Messages: userMessage(text), ToolConfig: config,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.GetStream().Close()
+	var got asked
+	for event := range out.GetStream().Events() {
+		switch e := event.(type) {
+		case *types.ConverseStreamOutputMemberContentBlockStart:
+			got.Tool = *e.Value.Start.(*types.ContentBlockStartMemberToolUse).Value.Name
+		case *types.ConverseStreamOutputMemberContentBlockDelta:
+			switch d := e.Value.Delta.(type) {
+			case *types.ContentBlockDeltaMemberText:
+				got.Text += d.Value
+			case *types.ContentBlockDeltaMemberToolUse:
+				got.Input += *d.Value.Input
+			}
+		case *types.ConverseStreamOutputMemberMessageStop:
+			got.Stop = string(e.Value.StopReason)
+		}
+	}
+	return got
+}
+
+func TestToolsAreAskedFor(t *testing.T) {
+	t.Parallel()
+	b := start(t, func(o *Options) { sdkPause(o); o.Pace = time.Microsecond })
+	const text = "This is tegata's stand-in and not a real model. Your question speaks of what the tool `get_weather` does, so I ask for it."
+	for _, tt := range []struct {
+		name     string
+		question string
+		choice   types.ToolChoice
+		want     asked
+	}{
+		{"by a word of the description", `What is the weather in "Tokyo" for 3 days?`, nil, asked{Text: text, Tool: "get_weather", Input: `{"city":"Tokyo","days":3}`, Stop: "tool_use"}},
+		{"by its name", "get_weather!", &types.ToolChoiceMemberAuto{}, asked{Text: text, Tool: "get_weather", Input: `{"city":"get_weather!","days":1}`, Stop: "tool_use"}},
+		{"any, the one that fits", "How is the weather?", &types.ToolChoiceMemberAny{}, asked{Tool: "get_weather", Input: `{"city":"How is the weather?","days":1}`, Stop: "tool_use"}},
+		{"any, none fits", "Hello", &types.ToolChoiceMemberAny{}, asked{Tool: "clock", Input: `{}`, Stop: "tool_use"}},
+		{"this one", "こんにちは", &types.ToolChoiceMemberTool{Value: types.SpecificToolChoice{Name: aws.String("get_weather")}},
+			asked{Tool: "get_weather", Input: `{"city":"こんにちは","days":1}`, Stop: "tool_use"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			unary, _ := b.converse(t, tt.question, weather(tt.choice))
+			if diff := cmp.Diff(tt.want, unary); diff != "" {
+				t.Errorf("Converse (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(tt.want, b.streamed(t, tt.question, weather(tt.choice))); diff != "" {
+				t.Errorf("ConverseStream (-want +got):\n%s", diff)
+			}
+		})
+	}
+	t.Run("none", func(t *testing.T) {
+		if got, _ := b.converse(t, "Who are you?", weather(nil)); got.Tool != "" || got.Stop != "end_turn" {
+			t.Errorf("a question that no tool answers: %+v", got)
+		}
+	})
+}
+
+// The loop of every agent: ask, call, tell, and an answer that ends it.
+func TestToolResultIsQuoted(t *testing.T) {
+	t.Parallel()
+	b := start(t, sdkPause)
+	const question = "What is the weather in Osaka?"
+	_, use := b.converse(t, question, weather(nil))
+	id := use.Content[1].(*types.ContentBlockMemberToolUse).Value.ToolUseId
+	result := func(content ...types.ToolResultContentBlock) types.Message {
+		return types.Message{Role: types.ConversationRoleUser, Content: []types.ContentBlock{
+			&types.ContentBlockMemberToolResult{Value: types.ToolResultBlock{ToolUseId: id, Content: content}},
+		}}
+	}
+	out, err := b.runtime(t, b.region).Converse(t.Context(), &bedrockruntime.ConverseInput{
+		ModelId: aws.String("jp." + haiku), ToolConfig: weather(nil),
+		Messages: append(userMessage(question), use, result(
+			&types.ToolResultContentBlockMemberText{Value: "22 degrees,\nrain"},
+			&types.ToolResultContentBlockMemberJson{Value: document.NewLazyDocument(map[string]any{"wind": 4})})),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := out.Output.(*types.ConverseOutputMemberMessage).Value.Content[0].(*types.ContentBlockMemberText).Value
+	if out.StopReason != types.StopReasonEndTurn || !strings.Contains(text, "> 22 degrees,\n> rain\n> {\"wind\":4}") {
+		t.Errorf("%s: %q", out.StopReason, text)
+	}
+}
+
+func TestExampleOfSchema(t *testing.T) {
+	t.Parallel()
+	const question = "Compare 2.5 apples with pears, in blue"
+	for _, tt := range []struct{ schema, want string }{
+		{`{}`, `{}`},
+		{`{"properties":{"a":{"type":"string"}}}`, `{"a":"` + question + `"}`},
+		{`{"required":["b"],"properties":{"a":{"type":"string"},"b":{"type":"boolean"}}}`, `{"b":true}`},
+		{`{"required":["unknown"]}`, `{"unknown":"` + question + `"}`},
+		{`{"properties":{"n":{"type":"number"}}}`, `{"n":2.5}`},
+		{`{"properties":{"n":{"type":"integer","minimum":5}}}`, `{"n":5}`},
+		{`{"properties":{"c":{"enum":["red","Blue"]}}}`, `{"c":"Blue"}`},
+		{`{"properties":{"c":{"enum":["red","green"]}}}`, `{"c":"red"}`},
+		{`{"properties":{"c":{"const":7}}}`, `{"c":7}`},
+		{`{"properties":{"s":{"type":["null","integer"]}}}`, `{"s":2}`},
+		{`{"properties":{"s":{"anyOf":[{"type":"null"},{"type":"string"}]}}}`, `{"s":null}`},
+		{`{"properties":{"l":{"type":"array","minItems":2,"items":{"type":"integer"}}}}`, `{"l":[2,2]}`},
+		{`{"properties":{"l":{"type":"array"}}}`, `{"l":[]}`},
+		{`{"properties":{"o":{"type":"object","required":["x"],"properties":{"x":{"type":"integer"},"y":{}}}}}`, `{"o":{"x":2}}`},
+		{`{"properties":{"a":true}}`, `{"a":"` + question + `"}`},
+	} {
+		var u tool
+		u.InputSchema.JSON = json.RawMessage(tt.schema)
+		if got := u.use(question); string(got.Input) != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.schema, got.Input, tt.want)
+		}
+	}
+}
+
+func TestWords(t *testing.T) {
+	t.Parallel()
+	ask := func(text string) question {
+		return question{Messages: []message{{Role: "user", Content: []block{{"text": marshal(text)}}}}}
+	}
+	within := func(t *testing.T, a answer, least, most int) {
+		t.Helper()
+		if n := len(a.tokens); n < least || n > most {
+			t.Errorf("%d tokens, want %d to %d", n, least, most)
+		}
+		if text := a.text(); strings.ContainsAny(text, "{}") && !strings.Contains(text, `{"__type"`) {
+			t.Errorf("a field is left in %q", text)
+		}
+	}
+	for _, tt := range []struct {
+		name, question, want string
+		least, most          int
+	}{
+		{"english", "Who are you?", "This is tegata's stand-in and not a real model. You asked m: “Who are you?”.\n\n## ", 120, 250},
+		{"japanese", "どなた?", "こちらは tegata の代役で、本物のモデルではありません。「どなた?」というご質問を m 宛てに受け取りました。\n\n## ", 120, 250},
+		{"at length", "Tell me At Length", "This is tegata's stand-in and not a real model. You asked m to answer at length", 1200, 1800},
+		{"長く", "長く話して", "こちらは tegata の代役で、本物のモデルではありません。", 1200, 1800},
+		{"one line", "a\n\nb  c", "This is tegata's stand-in and not a real model. You asked m: “a b c”.", 120, 250},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			a := standIn("m", ask(tt.question))
+			if !strings.HasPrefix(a.text(), tt.want) {
+				t.Errorf("got %q, want %q…", a.text(), tt.want)
+			}
+			within(t, a, tt.least, tt.most)
+		})
+	}
+	for _, tt := range []struct{ question, want string }{
+		{"repeat after me: <img src=x onerror=alert(1)>", "<img src=x onerror=alert(1)>"},
+		{" Repeat After Me:\n\tcode\n\n| a |\n", "\tcode\n\n| a |\n"},
+		{"復唱: 東京  都", "東京  都"},
+		{"復唱：{question}", "{question}"},
+	} {
+		if got := standIn("m", ask(tt.question)).text(); got != tt.want {
+			t.Errorf("%q: got %q, want %q", tt.question, got, tt.want)
+		}
+	}
+}
+
+// A tool is asked for in whole or not at all: half an input is no JSON.
+func TestLimitBeforeATool(t *testing.T) {
+	t.Parallel()
+	b := start(t, sdkPause)
+	out, err := b.runtime(t, b.region).Converse(t.Context(), &bedrockruntime.ConverseInput{
+		ModelId: aws.String("jp." + haiku), Messages: userMessage("How is the weather?"), ToolConfig: weather(nil),
+		InferenceConfig: &types.InferenceConfiguration{MaxTokens: aws.Int32(5)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	content := out.Output.(*types.ConverseOutputMemberMessage).Value.Content
+	if out.StopReason != types.StopReasonMaxTokens || len(content) != 1 || *out.Usage.OutputTokens != 5 {
+		t.Errorf("%s after %d tokens, %d blocks", out.StopReason, *out.Usage.OutputTokens, len(content))
+	}
+}
+
+func TestPace(t *testing.T) {
+	t.Parallel()
+	const pace = 30 * time.Millisecond
+	b := start(t, func(o *Options) { sdkPause(o); o.Pace = pace })
+	began := time.Now()
+	tokens := int32(12)
+	got, err := b.stream(t, &bedrockruntime.ConverseStreamInput{
+		ModelId: aws.String("jp." + haiku), Messages: userMessage("hi"), InferenceConfig: &types.InferenceConfiguration{MaxTokens: &tokens},
+	})
+	if took := time.Since(began); err != nil || len(got.chunks) != 3 || took < 3*pace {
+		t.Errorf("%d pieces within %v, %v", len(got.chunks), took, err)
+	}
+}
