@@ -33,7 +33,7 @@ type category struct {
 // categories lists what the instance has. Names and versions are those of
 // "Instance metadata categories" and "Dynamic data categories" in the EC2
 // User Guide.
-func (s *Server) categories() []category {
+func (s *service) categories() []category {
 	i := &s.options.Instance
 	list := []category{
 		{path: "meta-data/ami-id", since: "1.0", body: i.Image},
@@ -102,7 +102,7 @@ func (i *Instance) interfaceCategories() []category {
 	return list
 }
 
-func (s *Server) roleCategories() []category {
+func (s *service) roleCategories() []category {
 	if s.issuer == nil {
 		return nil
 	}
@@ -115,7 +115,7 @@ func (s *Server) roleCategories() []category {
 
 // tagCategories has one surprise of the real service: with tags disabled,
 // tags is not found but tags/instance is there and empty.
-func (s *Server) tagCategories() []category {
+func (s *service) tagCategories() []category {
 	const since = "2021-03-23"
 	if !s.options.Tags {
 		return []category{{path: "meta-data/tags/instance", since: since, empty: true, hidden: true}}
@@ -127,13 +127,13 @@ func (s *Server) tagCategories() []category {
 	return list
 }
 
-func (s *Server) iamInfo() string {
+func (s *service) iamInfo() string {
 	i, role := &s.options.Instance, s.options.Role
 	return string(imds.IAMInfo{
 		Code:               "Success",
 		LastUpdated:        s.options.Now().UTC().Truncate(time.Second),
 		InstanceProfileArn: "arn:" + i.partition() + ":iam::" + i.Account + ":instance-profile/" + role.Profile,
-		InstanceProfileID:  profileID(),
+		InstanceProfileID:  s.profileID,
 	}.Document())
 }
 

@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tegata/imds"
@@ -49,17 +50,29 @@ type Role struct {
 
 // A Server answers as the metadata service of one instance.
 type Server struct {
-	options  Options
-	ownClock bool             // Options.Now was given; otherwise net/http writes the Date
-	tree     map[string]*page // by clean path, "" is the root
-	tokens   *sealer
-	issuer   *issuer // nil without a role
+	ownClock  bool // Options.Now was given; otherwise net/http writes the Date
+	keepAlive bool
+	tokens    *sealer
+	profileID string
+
+	service  atomic.Pointer[service] // as it is set up now
+	changing sync.Mutex
 
 	http    http.Server
 	stop    context.CancelFunc
 	running sync.WaitGroup // connections, and calls of Serve
 	mu      sync.Mutex
 	closed  bool
+	issuers map[Role]*issuer // of all roles that the instance has had
+}
+
+// A service is the metadata service in one setup, which does not change.
+type service struct {
+	options   Options
+	tree      map[string]*page // by clean path, "" is the root
+	tokens    *sealer
+	issuer    *issuer // nil without a role
+	profileID string
 }
 
 const (
@@ -82,13 +95,52 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{options: o, ownClock: ownClock, tokens: tokens}
-	if o.Role != nil {
-		s.issuer = newIssuer(*o.Role, o.Now)
+	s := &Server{
+		ownClock:  ownClock,
+		keepAlive: o.KeepAlive,
+		tokens:    tokens,
+		profileID: profileID(),
+		issuers:   map[Role]*issuer{},
 	}
-	s.tree = newTree(s.categories(), o.Instance.Launched)
+	s.setUp(o)
 	s.prepare()
 	return s, nil
+}
+
+// Change sets the service of a running instance up anew: requests from now on
+// meet Tokens, Disabled, HopLimit, Hops, Tags, Role and Replies of o. All else
+// stays as [New] was given it. Tokens and credentials stay what they were when
+// they were handed out, and a role that comes back still has its own. After an
+// error nothing has changed.
+func (s *Server) Change(o Options) error {
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	was := s.service.Load().options
+	o.Instance, o.KeepAlive, o.Now = was.Instance, was.KeepAlive, was.Now
+	if err := o.complete(); err != nil {
+		return fmt.Errorf("change the metadata service: %w", err)
+	}
+	s.setUp(o)
+	return nil
+}
+
+// setUp puts options that are complete into effect.
+func (s *Server) setUp(o Options) {
+	next := &service{options: o, tokens: s.tokens, profileID: s.profileID}
+	if o.Role != nil {
+		next.issuer = s.issuerOf(*o.Role, o.Now)
+	}
+	next.tree = newTree(next.categories(), o.Instance.Launched)
+	s.service.Store(next)
+}
+
+func (s *Server) issuerOf(r Role, now func() time.Time) *issuer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.issuers[r] == nil {
+		s.issuers[r] = newIssuer(r, now)
+	}
+	return s.issuers[r]
 }
 
 // Credential returns the credentials with the given access key id, if this
@@ -96,10 +148,14 @@ func New(o Options) (*Server, error) {
 // Expiration, and are known for one more lifetime after it, so that whoever
 // checks them can tell expired from unknown.
 func (s *Server) Credential(accessKeyID string) (imds.Credentials, bool) {
-	if s.issuer == nil {
-		return imds.Credentials{}, false
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, i := range s.issuers {
+		if c, ok := i.credential(accessKeyID); ok {
+			return c, true
+		}
 	}
-	return s.issuer.credential(accessKeyID)
+	return imds.Credentials{}, false
 }
 
 // complete fills in the defaults and checks the rest.

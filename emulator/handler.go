@@ -33,21 +33,22 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	h := w.Header()
 	h["Server"] = serverName
+	now := s.service.Load()
 	if s.ownClock {
-		h["Date"] = []string{s.options.Now().UTC().Format(http.TimeFormat)}
+		h["Date"] = []string{now.options.Now().UTC().Format(http.TimeFormat)}
 	}
-	if s.options.Replies == nil {
-		s.answer(w, r)
+	if now.options.Replies == nil {
+		now.answer(w, r)
 		return
 	}
 	call := fault.Call{Service: "imds", Method: r.Method, Path: singleSlashes(r.URL.Path)}
-	s.options.Replies.Find(call).Serve(w, r, errorBody, http.HandlerFunc(s.answer))
+	now.options.Replies.Find(call).Serve(w, r, errorBody, http.HandlerFunc(now.answer))
 }
 
 // answer refuses a PUT to anywhere but the token's one path, which has neither
 // another version nor a slash at its end (aws-beam/aws_credentials#47), and
 // every request that expects a 100 Continue (s3fs-fuse/s3fs-fuse#1765).
-func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
+func (s *service) answer(w http.ResponseWriter, r *http.Request) {
 	path := singleSlashes(r.URL.Path)
 	switch {
 	case r.Header["Expect"] != nil:
@@ -66,7 +67,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *Server) answerToken(w http.ResponseWriter, r *http.Request) {
+func (s *service) answerToken(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
 	case http.MethodPut:
 		if s.options.Hops >= s.options.HopLimit {
@@ -87,7 +88,7 @@ func (s *Server) answerToken(w http.ResponseWriter, r *http.Request) {
 // when the answer's IP time to live is used up on the way.
 var lose = &fault.Reply{Hang: true}
 
-func (s *Server) answerPut(w http.ResponseWriter, r *http.Request) {
+func (s *service) answerPut(w http.ResponseWriter, r *http.Request) {
 	seconds, ok := parseTTL(r.Header.Get(headerTTL))
 	switch {
 	case forwarded(r):
@@ -105,7 +106,7 @@ func (s *Server) answerPut(w http.ResponseWriter, r *http.Request) {
 	w.Write([]byte(token))
 }
 
-func (s *Server) answerGet(w http.ResponseWriter, r *http.Request, path string) {
+func (s *service) answerGet(w http.ResponseWriter, r *http.Request, path string) {
 	if status := s.admit(w.Header(), r); status != http.StatusOK {
 		refuse(w, r, status)
 		return
@@ -120,7 +121,7 @@ func (s *Server) answerGet(w http.ResponseWriter, r *http.Request, path string) 
 
 // admit decides whether r may read metadata. With a good token it also tells
 // how many seconds that has left, rounded up.
-func (s *Server) admit(h http.Header, r *http.Request) (status int) {
+func (s *service) admit(h http.Header, r *http.Request) (status int) {
 	tokens := r.Header[headerToken]
 	if len(tokens) == 0 {
 		if s.options.Tokens == tokensRequired {

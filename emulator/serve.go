@@ -21,12 +21,12 @@ func (s *Server) prepare() {
 	s.stop = stop
 	s.http.Handler = s
 	s.http.DisableGeneralOptionsHandler = true // OPTIONS * is answered as all else
-	if !s.options.KeepAlive {
+	if !s.keepAlive {
 		s.http.ReadHeaderTimeout = silence
 	}
 	s.http.BaseContext = func(net.Listener) context.Context { return ctx }
 	s.http.ConnState = s.count
-	s.http.SetKeepAlivesEnabled(s.options.KeepAlive)
+	s.http.SetKeepAlivesEnabled(s.keepAlive)
 }
 
 // hurry bounds the wait for the rest of a request's body, which net/http reads

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tegata/awsfake"
@@ -39,10 +40,17 @@ func (l Listeners) close() error {
 // and AWS as that instance meets it.
 type Sandbox struct {
 	imds    *emulator.Server
-	aws     *http.Server
+	aws     atomic.Pointer[awsfake.Server] // as it answers now
+	awsWire *http.Server
+	skew    atomic.Int64 // by how many nanoseconds the clock of AWS is ahead now
 	serving sync.WaitGroup
 	mu      sync.Mutex
 	errs    []error // of servers that ended by themselves
+
+	started   Scenario
+	replies   *fault.Set // of started: one set for both servers, so that `times` counts the calls to both
+	switching sync.Mutex
+	faults    []string // that are on
 }
 
 // Start serves the scenario on l until [Sandbox.Close]. The listeners belong
@@ -59,14 +67,14 @@ func (s Scenario) Start(l Listeners) (*Sandbox, error) {
 		}
 		b.serve(func() error { return b.imds.Serve(one) })
 	}
-	b.serve(func() error { return b.aws.Serve(l.AWS) })
+	b.serve(func() error { return b.awsWire.Serve(l.AWS) })
 	return b, nil
 }
 
 // Close stops serving, cuts open connections and waits until both servers
 // have ended. It returns what made one of them end before.
 func (b *Sandbox) Close() error {
-	err := errors.Join(b.imds.Close(), b.aws.Close())
+	err := errors.Join(b.imds.Close(), b.awsWire.Close())
 	b.serving.Wait()
 	return errors.Join(append(b.errs, err)...)
 }
@@ -91,24 +99,84 @@ func (m IMDS) answersAt(a net.Addr) bool {
 
 // join makes both servers so that AWS accepts the credentials that the
 // metadata service hands out, and no others.
-func (s Scenario) join() (*Sandbox, error) {
+func (s Scenario) join() (b *Sandbox, err error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	replies, err := fault.New(s.Replies) // one set, so that `times` counts the calls to both
+	b = &Sandbox{started: s}
+	b.skew.Store(int64(s.ClockSkew))
+	if b.replies, err = fault.New(s.Replies); err != nil {
+		return nil, err
+	}
+	metadata, err := s.metadata(b.replies)
 	if err != nil {
 		return nil, err
 	}
+	metadata.Now = b.now
+	if b.imds, err = emulator.New(metadata); err != nil {
+		return nil, err
+	}
+	aws, err := b.services(s, b.replies)
+	if err != nil {
+		return nil, err
+	}
+	b.aws.Store(aws)
+	b.awsWire = &http.Server{
+		Handler:           http.HandlerFunc(b.serveAWS),
+		Protocols:         protocols(),
+		ErrorLog:          log.New(io.Discard, "", 0), // cut connections are the business of a sandbox
+		ReadHeaderTimeout: time.Minute,
+	}
+	return b, nil
+}
+
+// behave makes both servers answer as s says from now on. After an error they
+// answer as before.
+func (b *Sandbox) behave(s Scenario, replies *fault.Set) error {
+	aws, err := b.services(s, replies)
+	if err != nil {
+		return err
+	}
+	metadata, err := s.metadata(replies)
+	if err != nil {
+		return err
+	}
+	if err := b.imds.Change(metadata); err != nil {
+		return err
+	}
+	b.skew.Store(int64(s.ClockSkew))
+	b.aws.Store(aws)
+	return nil
+}
+
+// services are those of AWS around the instance.
+func (b *Sandbox) services(s Scenario, replies *fault.Set) (*awsfake.Server, error) {
 	policies, err := s.Role.documents()
 	if err != nil {
 		return nil, err
 	}
+	return awsfake.New(awsfake.Options{
+		Account:     s.Instance.Account,
+		Region:      s.Instance.Region,
+		Credentials: s.accepts(b.imds, policies),
+		Models:      s.Bedrock.models(),
+		Profiles:    s.Bedrock.profiles(),
+		Parameters:  s.parameters(),
+		Replies:     replies,
+		Now:         b.now,
+		Pace:        s.Bedrock.Pace,
+	}), nil
+}
+
+func (b *Sandbox) serveAWS(w http.ResponseWriter, r *http.Request) { b.aws.Load().ServeHTTP(w, r) }
+
+// now is what the clock of AWS shows.
+func (b *Sandbox) now() time.Time { return time.Now().Add(time.Duration(b.skew.Load())) }
+
+// metadata is how the metadata service is set up.
+func (s Scenario) metadata(replies *fault.Set) (emulator.Options, error) {
 	role, err := s.Role.emulated()
-	if err != nil {
-		return nil, err
-	}
-	now := func() time.Time { return time.Now().Add(s.ClockSkew) }
-	imds, err := emulator.New(emulator.Options{
+	return emulator.Options{
 		Instance:  emulator.Instance(s.Instance),
 		Tokens:    s.IMDS.Tokens,
 		Disabled:  s.IMDS.Endpoint == "disabled",
@@ -118,27 +186,7 @@ func (s Scenario) join() (*Sandbox, error) {
 		Role:      role,
 		Replies:   replies,
 		KeepAlive: s.IMDS.KeepAlive,
-		Now:       now,
-	})
-	if err != nil {
-		return nil, err
-	}
-	aws := awsfake.New(awsfake.Options{
-		Account:     s.Instance.Account,
-		Region:      s.Instance.Region,
-		Credentials: s.accepts(imds, policies),
-		Models:      s.Bedrock.models(),
-		Profiles:    s.Bedrock.profiles(),
-		Parameters:  s.parameters(),
-		Replies:     replies,
-		Now:         now,
-	})
-	return &Sandbox{imds: imds, aws: &http.Server{
-		Handler:           aws,
-		Protocols:         protocols(),
-		ErrorLog:          log.New(io.Discard, "", 0), // cut connections are the business of a sandbox
-		ReadHeaderTimeout: time.Minute,
-	}}, nil
+	}, err
 }
 
 // protocols adds HTTP/2 without TLS, which the SDK for JavaScript speaks to

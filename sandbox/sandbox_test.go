@@ -25,8 +25,9 @@ import (
 // A running scenario, and clients for both of its sides.
 type running struct {
 	Scenario
-	imds *imds.Client
-	aws  string // base URL
+	imds    *imds.Client
+	aws     string // base URL
+	sandbox *Sandbox
 }
 
 func runScenario(t *testing.T, s Scenario) running {
@@ -43,7 +44,7 @@ func runScenario(t *testing.T, s Scenario) running {
 			t.Error(err)
 		}
 	})
-	return running{s, c, "http://" + l.AWS.Addr().String()}
+	return running{s, c, "http://" + l.AWS.Addr().String(), b}
 }
 
 func runFault(t *testing.T, fault string) running {

@@ -98,6 +98,7 @@ type Bedrock struct {
 	Models   []Model           `yaml:"models" overlay:"by id"`
 	Profiles []Profile         `yaml:"profiles" overlay:"by id"`
 	Access   map[string]string `yaml:"access"` // "granted", "denied", "form", "subscription" or "inactive", by model id, in which * stands for anything
+	Pace     time.Duration     `yaml:"pace"`   // the pause before each piece of a streamed answer; 0 means that of awsfake
 }
 
 // A Model is a foundation model. What is left out is as in the catalogue.

@@ -200,6 +200,7 @@ func TestParseErrors(t *testing.T) {
 		{"credentials", "role: {credentials: stale}", `s.yaml:1:21: role.credentials: "stale" is not one of valid, expired`},
 		{"access", "bedrock: {access: {a.b: no}}", `s.yaml:1:25: bedrock.access.a.b: "no" is not one of granted, denied, form, subscription, inactive`},
 		{"access pattern", "bedrock: {access: {\"[\": form}}", `s.yaml:1:25: bedrock.access.[: is no pattern: syntax error in pattern`},
+		{"pace", "bedrock: {pace: -1s}", `s.yaml:1:17: bedrock.pace: -1s is negative`},
 		{"inference type", "bedrock: {models: [{id: a, inference_types: [BATCH]}]}", `s.yaml:1:46: bedrock.models[a].inference_types[0]: "BATCH" is not one of ON_DEMAND, INFERENCE_PROFILE, PROVISIONED`},
 		{"parameter type", "parameters: {/a: {type: Secret}}", `s.yaml:1:25: parameters./a.type: "Secret" is not one of String, StringList, SecureString`},
 		{"variable", "environment: {A=B: x}", `s.yaml:1:20: environment.A=B: is no name of a variable`},

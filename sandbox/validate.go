@@ -191,6 +191,9 @@ func document(key string, doc json.RawMessage) error {
 
 func (s Scenario) validateBedrock() error {
 	var err error
+	if s.Bedrock.Pace < 0 {
+		err = invalid("bedrock.pace", "%v is negative", s.Bedrock.Pace)
+	}
 	for _, m := range s.Bedrock.Models {
 		key := "bedrock.models[" + m.ID + "]"
 		for j, t := range m.InferenceTypes {
