@@ -2,9 +2,9 @@
 // same run, and prints the table of bench/README.md.
 //
 //	go run ./bench            everything
-//	go run ./bench emulator   one figure: start, get or emulator
+//	go run ./bench emulator   one figure: start, get, emulator or gateway
 //
-// It takes less than a minute, asks nothing of the network, and leaves nothing
+// It takes about two minutes, asks nothing of the network, and leaves nothing
 // behind. A ratio carries over to other machines; the times themselves don't.
 package main
 
@@ -35,9 +35,17 @@ func run(args []string) error {
 		return serve(args[1], args[2] == "keep-alive")
 	case len(args) == 2 && args[0] == "reads":
 		return measureReads(args[1], os.Stdout)
+	case len(args) == 2 && args[0] == "proxy":
+		return serveProxy(args[1])
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
+	switch {
+	case len(args) == 2 && args[0] == "answers":
+		return measureAnswers(ctx, args[1], os.Stdout)
+	case len(args) == 2 && args[0] == "streams":
+		return measureStreams(ctx, args[1], os.Stdout)
+	}
 	dir, err := os.MkdirTemp("", "tegata-bench-")
 	if err != nil {
 		return err
@@ -48,9 +56,10 @@ func run(args []string) error {
 		return err
 	}
 	figures, err := choose([]figure{
-		{"start", func() ([]row, error) { return coldStart(ctx, tegata, empty) }},
-		{"get", func() ([]row, error) { return getInABox(ctx, tegata) }},
-		{"emulator", func() ([]row, error) { return emulatorRequests(ctx) }},
+		{"start", ratioHeader, func() ([]row, error) { return coldStart(ctx, tegata, empty) }},
+		{"get", ratioHeader, func() ([]row, error) { return getInABox(ctx, tegata) }},
+		{"emulator", ratioHeader, func() ([]row, error) { return emulatorRequests(ctx) }},
+		{"gateway", addedHeader, func() ([]row, error) { return gatewayBeside(ctx, tegata) }},
 	}, args)
 	if err != nil {
 		return err
@@ -58,11 +67,14 @@ func run(args []string) error {
 	return report(os.Stdout, figures)
 }
 
-// A figure is measured and gives rows of the table.
+// A figure is measured and gives rows of the table under its header.
 type figure struct {
-	name    string
-	measure func() ([]row, error)
+	name, header string
+	measure      func() ([]row, error)
 }
+
+// A row is one line of a table.
+type row = fmt.Stringer
 
 func choose(all []figure, names []string) (chosen []figure, err error) {
 	if len(names) == 0 {
@@ -81,9 +93,14 @@ func choose(all []figure, names []string) (chosen []figure, err error) {
 // report prints the rows as they come. A figure that can't be measured here
 // is left out of the table and returned as an error.
 func report(w io.Writer, figures []figure) error {
-	fmt.Fprintf(w, "%s\n\n%s", machine(), header)
+	fmt.Fprintln(w, machine())
 	var failed []error
+	header := ""
 	for _, f := range figures {
+		if f.header != header {
+			header = f.header
+			fmt.Fprintf(w, "\n%s", header)
+		}
 		rows, err := f.measure()
 		if err != nil {
 			failed = append(failed, fmt.Errorf("measure %s: %w", f.name, err))

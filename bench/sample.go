@@ -45,24 +45,24 @@ func alternately(n int, ours, theirs func() (sample, error)) (pairs []pair, err 
 	return pairs, nil
 }
 
-// A row compares one time of ours with the peer's. Each number is a median,
+// A comparison is a row with one time of ours with the peer's. Each number is a median,
 // the ratio that of the ratios within each pair: a machine that gets busier
 // on the way shifts the times, and leaves the ratio.
-type row struct {
+type comparison struct {
 	what, peer   string
 	ours, theirs time.Duration
 	ratio        float64
 	budget       float64 // greatest ratio that we allow ourselves; 0 for none
 }
 
-func compare(what, peer string, budget float64, pairs []pair, of func(sample) time.Duration) row {
+func compare(what, peer string, budget float64, pairs []pair, of func(sample) time.Duration) comparison {
 	var ours, theirs []time.Duration
 	var ratios []float64
 	for _, p := range pairs {
 		a, b := of(p.Ours), of(p.Theirs)
 		ours, theirs, ratios = append(ours, a), append(theirs, b), append(ratios, float64(a)/float64(b))
 	}
-	return row{what, peer, median(ours), median(theirs), median(ratios), budget}
+	return comparison{what, peer, median(ours), median(theirs), median(ratios), budget}
 }
 
 func onTheClock(s sample) time.Duration  { return s.Wall }
@@ -73,23 +73,23 @@ func median[T cmp.Ordered](values []T) T {
 	return values[len(values)/2]
 }
 
-const header = `| what | tegata | peer | | ratio | budget |
+const ratioHeader = `| what | tegata | peer | | ratio | budget |
 | --- | ---: | --- | ---: | ---: | ---: |
 `
 
-func (r row) String() string {
+func (c comparison) String() string {
 	budget := "–"
-	if r.budget > 0 {
-		budget = fmt.Sprintf("≤ %g", r.budget)
+	if c.budget > 0 {
+		budget = fmt.Sprintf("≤ %g", c.budget)
 	}
 	return fmt.Sprintf("| %s | %s | %s | %s | %.2f | %s |",
-		r.what, rounded(r.ours), r.peer, rounded(r.theirs), r.ratio, budget)
+		c.what, rounded(c.ours), c.peer, rounded(c.theirs), c.ratio, budget)
 }
 
 // rounded keeps three digits.
 func rounded(d time.Duration) string {
 	step := time.Duration(1)
-	for d/step >= 1000 {
+	for d.Abs()/step >= 1000 {
 		step *= 10
 	}
 	return d.Round(step).String()

@@ -31,18 +31,18 @@ func TestCompareIsNotMisledByABusyMachine(t *testing.T) {
 		{sample{CPU: 21}, sample{CPU: 10}},
 	}
 	got := compare("start", "empty", 5, pairs, ofProcessor)
-	if want := (row{"start", "empty", 21, 10, 2, 5}); got != want {
+	if want := (comparison{"start", "empty", 21, 10, 2, 5}); got != want {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
 
 func TestRow(t *testing.T) {
 	for _, tt := range []struct {
-		row  row
+		row  comparison
 		want string
 	}{
-		{row{"start", "empty", 7654321, 1500000, 5.1, 5}, "| start | 7.65ms | empty | 1.5ms | 5.10 | ≤ 5 |"},
-		{row{"read", "curl", 999, 1000, 1, 0}, "| read | 999ns | curl | 1µs | 1.00 | – |"},
+		{comparison{"start", "empty", 7654321, 1500000, 5.1, 5}, "| start | 7.65ms | empty | 1.5ms | 5.10 | ≤ 5 |"},
+		{comparison{"read", "curl", 999, 1000, 1, 0}, "| read | 999ns | curl | 1µs | 1.00 | – |"},
 	} {
 		if got := tt.row.String(); got != tt.want {
 			t.Errorf("got  %s\nwant %s", got, tt.want)

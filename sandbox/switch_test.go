@@ -64,7 +64,7 @@ func TestSwitch(t *testing.T) {
 		t.Run(tt.fault, func(t *testing.T) {
 			t.Parallel()
 			r := runScenario(t, Default())
-			for _, on := range []bool{false, true, false, true} {
+			for _, on := range []bool{false, true, false} {
 				var faults []string
 				if on {
 					faults = []string{tt.fault}
@@ -98,7 +98,7 @@ func TestSwitchUnderLoad(t *testing.T) {
 	var stop atomic.Bool
 	defer load.Wait()
 	defer stop.Store(true)
-	for range 8 {
+	for range 4 {
 		load.Go(func() {
 			for !stop.Load() {
 				before := thrown.Load()
@@ -112,7 +112,7 @@ func TestSwitchUnderLoad(t *testing.T) {
 			}
 		})
 	}
-	for range 20 {
+	for range 10 {
 		for _, faults := range [][]string{{"model-eol", "hop-limit"}, nil} {
 			thrown.Add(1)
 			if err := r.sandbox.Switch(faults...); err != nil {

@@ -82,7 +82,7 @@ func (db *DB) RemoveClient(ctx context.Context, name string) error {
 // ClientByHash returns the client with the key of a hash, or [ErrNotFound],
 // and notes that the key was used.
 func (db *DB) ClientByHash(ctx context.Context, hash Hash) (Client, error) {
-	c, err := readClient(db.read.QueryRowContext(ctx, `SELECT `+clientColumns+` FROM clients WHERE hash = ?`, hash[:]))
+	c, err := readClient(db.clientByHash.QueryRowContext(ctx, hash[:]))
 	if err == nil {
 		err = db.noteUse(ctx, c)
 	}

@@ -151,7 +151,10 @@ func (db *DB) connect(ctx context.Context, path string) (err error) {
 	if err := db.migrate(ctx); err != nil {
 		return err
 	}
-	db.read, err = openFile(path, readers, url.Values{"_query_only": {"1"}, "_busy_timeout": {busyTimeout}})
+	if db.read, err = openFile(path, readers, url.Values{"_query_only": {"1"}, "_busy_timeout": {busyTimeout}}); err != nil {
+		return err
+	}
+	db.clientByHash, err = db.read.PrepareContext(ctx, `SELECT `+clientColumns+` FROM clients WHERE hash = ?`)
 	return err
 }
 

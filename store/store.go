@@ -31,9 +31,10 @@ var (
 
 // DB is an open store. Its methods may be called at the same time.
 type DB struct {
-	write *sql.DB // one connection: writers wait here, in order, not in the database
-	read  *sql.DB
-	claim *claim // of the process that serves; nil for the others
+	write        *sql.DB // one connection: writers wait here, in order, not in the database
+	read         *sql.DB
+	clientByHash *sql.Stmt // every call of the API asks this, and parsing it takes longer than the answer
+	claim        *claim    // of the process that serves; nil for the others
 }
 
 // Open opens the store in the file path for the process that serves, and

@@ -54,6 +54,9 @@ func runBoxInit(ctx context.Context, s *session) error {
 	if err != nil {
 		return statusError{sandbox.StatusFailed, err}
 	}
+	if len(spec.Command) == 0 {
+		scenario = spec.Demo.paced(scenario)
+	}
 	instance, err := scenario.Start(listeners)
 	if err != nil {
 		return statusError{sandbox.StatusFailed, err}

@@ -83,6 +83,8 @@ func commands() []command {
 		{name: "env", run: runEnv},
 		{name: "credentials", run: runCredentials},
 		{name: "doctor", run: runDoctor},
+		{name: "serve", run: runServe},
+		{name: "client", run: runClient},
 		{name: "sandbox", ownSignals: true, run: runSandbox},
 		{name: "version", run: runVersion},
 		{name: "help", run: runHelp},
