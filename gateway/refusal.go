@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -158,13 +159,18 @@ func seconds(d time.Duration) string { return strconv.Itoa(int(d / time.Second))
 // writeJSON sends v, which can be marshalled. An error of the connection shows
 // nowhere: nobody is left to read of it.
 func writeJSON(w http.ResponseWriter, status int, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	within(w, writeWithin)
-	w.WriteHeader(status)
-	e := json.NewEncoder(w)
+	var body bytes.Buffer
+	e := json.NewEncoder(&body)
 	e.SetEscapeHTML(false)
 	e.Encode(v)
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Length", strconv.Itoa(body.Len()))
+	within(w, writeWithin)
+	w.WriteHeader(status)
+	w.Write(body.Bytes())
+	http.NewResponseController(w).Flush() // what follows, such as the log, is not what the client waits for
 }
 
 // within gives the next write to the client so much time. Writers that have

@@ -52,17 +52,11 @@ func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, why refusal) {
 	if why.status == http.StatusServiceUnavailable {
 		h.Set("Retry-After", "5")
 	}
+	lang, _ := message.Accepted(r.Header.Get("Accept-Language"))
 	w.WriteHeader(why.status)
 	json.NewEncoder(w).Encode(map[string]any{"error": map[string]any{
-		"message": language(r).T(why.phrase), "type": why.kind, "code": why.code, "param": nil,
+		"message": lang.T(why.phrase), "type": why.kind, "code": why.code, "param": nil,
 	}})
-}
-
-// language is the first that the client names, if it is ours.
-func language(r *http.Request) message.Lang {
-	first, _, _ := strings.Cut(r.Header.Get("Accept-Language"), ",")
-	l, _ := message.ParseLang(strings.TrimSpace(first))
-	return l
 }
 
 // deny answers who is not let in: a browser that goes to a page may sign in

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"path"
-	"slices"
-	"strconv"
 	"strings"
 
 	"tegata/internal/message"
@@ -26,46 +24,10 @@ func (s *Site) language(r *http.Request) message.Lang {
 			return l
 		}
 	}
-	if l, ok := accepted(r.Header.Get("Accept-Language")); ok {
+	if l, ok := message.Accepted(r.Header.Get("Accept-Language")); ok {
 		return l
 	}
 	return cmp.Or(s.Lang, message.English)
-}
-
-// accepted returns the language of ours that an Accept-Language header wants
-// most.
-//
-// Source: https://www.rfc-editor.org/rfc/rfc9110#name-accept-language
-func accepted(header string) (message.Lang, bool) {
-	type choice struct {
-		lang    message.Lang
-		quality float64
-	}
-	var choices []choice
-	for part := range strings.SplitSeq(header, ",") {
-		tag, parameter, _ := strings.Cut(strings.TrimSpace(part), ";")
-		if l, ok := message.ParseLang(tag); ok && quality(parameter) > 0 {
-			choices = append(choices, choice{l, quality(parameter)})
-		}
-	}
-	if len(choices) == 0 {
-		return "", false
-	}
-	slices.SortStableFunc(choices, func(a, b choice) int { return cmp.Compare(b.quality, a.quality) })
-	return choices[0].lang, true
-}
-
-// quality reads "q=0.8"; 1 when nothing is said, 0 when it can't be read.
-func quality(parameter string) float64 {
-	parameter = strings.TrimSpace(parameter)
-	if parameter == "" {
-		return 1
-	}
-	q, err := strconv.ParseFloat(strings.TrimPrefix(parameter, "q="), 64)
-	if err != nil || q > 1 {
-		return 0
-	}
-	return q
 }
 
 // theme returns auto, light or dark.

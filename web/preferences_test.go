@@ -3,30 +3,7 @@ package web
 import (
 	"net/http/httptest"
 	"testing"
-
-	"tegata/internal/message"
 )
-
-func TestAccepted(t *testing.T) {
-	t.Parallel()
-	for header, want := range map[string]message.Lang{
-		"":                        "",
-		"fr":                      "",
-		"ja":                      message.Japanese,
-		"ja-JP,ja;q=0.9,en;q=0.8": message.Japanese,
-		"en-US,en;q=0.9,ja;q=0.8": message.English,
-		"fr-FR,fr;q=0.9,ja;q=0.8": message.Japanese,
-		"en;q=0.1, ja;q=0.5":      message.Japanese,
-		"en;q=0, ja;q=0.001":      message.Japanese,
-		"ja;q=high":               "",
-		"ja; q=0.5 , en;q=0.7":    message.English,
-		",,;q=1,ja":               message.Japanese,
-	} {
-		if got, ok := accepted(header); got != want || ok != (want != "") {
-			t.Errorf("accepted(%q) = %q, %v, want %q", header, got, ok, want)
-		}
-	}
-}
 
 func TestLocal(t *testing.T) {
 	t.Parallel()

@@ -44,7 +44,7 @@ func serveBuilt(w http.ResponseWriter, r *http.Request) {
 func takesGzip(r *http.Request) bool {
 	return slices.ContainsFunc(strings.Split(r.Header.Get("Accept-Encoding"), ","), func(s string) bool {
 		name, parameter, _ := strings.Cut(strings.TrimSpace(s), ";")
-		return name == "gzip" && quality(parameter) > 0
+		return name == "gzip" && (parameter == "" || strings.Trim(parameter, " q=0.") != "") // q=0 refuses it
 	})
 }
 

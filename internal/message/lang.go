@@ -1,9 +1,12 @@
 package message
 
 import (
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -44,6 +47,42 @@ func LangFrom(getenv func(string) string) Lang {
 		}
 	}
 	return English
+}
+
+// Accepted returns the language of ours that an Accept-Language header wants
+// most.
+//
+// Source: https://www.rfc-editor.org/rfc/rfc9110#name-accept-language
+func Accepted(header string) (Lang, bool) {
+	type choice struct {
+		lang    Lang
+		quality float64
+	}
+	var choices []choice
+	for part := range strings.SplitSeq(header, ",") {
+		tag, parameter, _ := strings.Cut(strings.TrimSpace(part), ";")
+		if l, ok := ParseLang(strings.TrimSpace(tag)); ok && quality(parameter) > 0 {
+			choices = append(choices, choice{l, quality(parameter)})
+		}
+	}
+	if len(choices) == 0 {
+		return English, false
+	}
+	slices.SortStableFunc(choices, func(a, b choice) int { return cmp.Compare(b.quality, a.quality) })
+	return choices[0].lang, true
+}
+
+// quality reads "q=0.8"; 1 when nothing is said, 0 when it can't be read.
+func quality(parameter string) float64 {
+	parameter = strings.TrimSpace(parameter)
+	if parameter == "" {
+		return 1
+	}
+	q, err := strconv.ParseFloat(strings.TrimPrefix(parameter, "q="), 64)
+	if err != nil || q > 1 {
+		return 0
+	}
+	return q
 }
 
 //go:embed phrases.json

@@ -164,3 +164,24 @@ func TestNamesOfFieldsAreTranslated(t *testing.T) {
 		}
 	}
 }
+
+func TestAccepted(t *testing.T) {
+	t.Parallel()
+	for header, want := range map[string]Lang{
+		"":                        "",
+		"fr":                      "",
+		"ja":                      Japanese,
+		"ja-JP,ja;q=0.9,en;q=0.8": Japanese,
+		"en-US,en;q=0.9,ja;q=0.8": English,
+		"fr-FR,fr;q=0.9,ja;q=0.8": Japanese,
+		"en;q=0.1, ja;q=0.5":      Japanese,
+		"en;q=0, ja;q=0.001":      Japanese,
+		"ja;q=high":               "",
+		"ja; q=0.5 , en;q=0.7":    English,
+		",,;q=1,ja":               Japanese,
+	} {
+		if got, ok := Accepted(header); want != "" && got != want || ok != (want != "") {
+			t.Errorf("Accepted(%q) = %q, %v, want %q", header, got, ok, want)
+		}
+	}
+}
