@@ -157,7 +157,7 @@ func (e *Engine) request(ctx context.Context, a *answer) (bedrock.Request, error
 	}
 	request := bedrock.Request{Model: model, System: c.System, MaxTokens: cmp.Or(e.MaxTokens, defaultMaxTokens)}
 	for _, m := range messages {
-		if m.ID != a.message.ID && isTurn(m) {
+		if isTurn(m) { // the answer itself is still empty
 			request.Messages = append(request.Messages, bedrock.Message{Role: bedrock.Role(m.Role), Text: m.Text})
 		}
 	}

@@ -113,6 +113,37 @@ func TestNoClient(t *testing.T) {
 	})
 }
 
+// AWS itself says why a model can't be called that the region knows.
+func TestModelThatNothingLeadsTo(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.model.lists = map[string]string{
+			"/foundation-models": `{"modelSummaries":[{"modelId":"acme.talker-v1:0","modelArn":"arn:aws:bedrock:ap-northeast-1::foundation-model/acme.talker-v1:0",
+				"inputModalities":["TEXT"],"outputModalities":["TEXT"],"inferenceTypesSupported":["INFERENCE_PROFILE"],"modelLifecycle":{"status":"ACTIVE"}}]}`,
+			"/inference-profiles": `{"inferenceProfileSummaries":[]}`,
+		}
+		for _, chosen := range []string{"acme.talker-v1:0", ""} {
+			_, answer, c := w.ask(chat.Question{Text: "hi", Model: chosen})
+			c.refuses(http.StatusBadRequest, "ValidationException", "no")
+			if m := w.ended(answer); c.id != "acme.talker-v1:0" || m.Model != c.id || m.State != store.Failed {
+				t.Errorf("chosen %q: asked %q, got %+v", chosen, c.id, m)
+			}
+		}
+	})
+}
+
+func TestNoModel(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.model.lists = map[string]string{"/foundation-models": `{"modelSummaries":[]}`, "/inference-profiles": `{"inferenceProfileSummaries":[]}`}
+		_, answer, err := w.Begin(t.Context(), chat.Question{Text: "hi"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m := w.ended(answer); m.State != store.Failed || !strings.Contains(m.Problem.Detail, "no model is chosen") {
+			t.Errorf("got %+v, %+v", m, m.Problem)
+		}
+	})
+}
+
 // A model that says nothing for a long time holds no place for ever.
 func TestSilence(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
@@ -172,15 +203,18 @@ func TestStoredAsItGrows(t *testing.T) {
 	})
 }
 
-// Quiet is no work: an engine whose answers don't grow writes nothing.
+// Quiet is no work: an answer that doesn't grow is not written again, whatever
+// the others do.
 func TestStoredOnlyWhenItGrows(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		_, answer, c := w.ask(chat.Question{Text: "hi", Model: sonnet})
+		_, _, other := w.ask(chat.Question{Text: "hi", Model: sonnet})
 		c.says("word")
 		time.Sleep(time.Second)
 		if err := w.DB.Grow(t.Context(), []store.Growth{{ID: answer, Text: "untouched"}}); err != nil {
 			t.Fatal(err)
 		}
+		other.says("another")
 		time.Sleep(time.Minute)
 		if m, err := w.DB.Message(t.Context(), answer); err != nil || m.Text != "untouched" {
 			t.Errorf("stored %q, %v", m.Text, err)
@@ -290,8 +324,9 @@ func TestCloseInterrupts(t *testing.T) {
 	})
 }
 
-// breakStore makes the store refuse to change messages until it is mended.
-func (w *world) breakStore() (mend func()) {
+// breakStore makes the store refuse to write messages, by "INSERT" or "UPDATE",
+// until it is mended.
+func (w *world) breakStore(statement string) (mend func()) {
 	w.t.Helper()
 	db, err := sql.Open("sqlite", w.path+"?_pragma=busy_timeout(5000)")
 	if err != nil {
@@ -299,10 +334,10 @@ func (w *world) breakStore() (mend func()) {
 	}
 	do := func(statement string) {
 		if _, err := db.ExecContext(w.t.Context(), statement); err != nil {
-			w.t.Fatal(err)
+			w.t.Error(err)
 		}
 	}
-	do(`CREATE TRIGGER broken BEFORE UPDATE ON messages BEGIN SELECT RAISE(FAIL, 'no space left'); END`)
+	do(`CREATE TRIGGER broken BEFORE ` + statement + ` ON messages BEGIN SELECT RAISE(FAIL, 'no space left'); END`)
 	return func() {
 		do(`DROP TRIGGER broken`)
 		if err := db.Close(); err != nil {
@@ -316,7 +351,7 @@ func (w *world) breakStore() (mend func()) {
 func TestStoreThatFails(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		id, answer, c := w.ask(chat.Question{Text: "hi", Model: sonnet})
-		mend := w.breakStore()
+		mend := w.breakStore("UPDATE")
 		c.says("all of it")
 		c.ends("end_turn")
 		time.Sleep(time.Minute)
@@ -333,6 +368,65 @@ func TestStoreThatFails(t *testing.T) {
 		}
 		if logged := w.logs.String(); !strings.Contains(logged, "could not be stored") || strings.Contains(logged, "all of it") {
 			t.Errorf("logged: %s", logged)
+		}
+	})
+}
+
+// What a store refused is tried again though the answer grows no further.
+func TestStoreThatFailsForAWhile(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		_, answer, c := w.ask(chat.Question{Text: "hi", Model: sonnet})
+		mend := w.breakStore("UPDATE")
+		c.says("word")
+		time.Sleep(time.Minute)
+		mend()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if m, err := w.DB.Message(t.Context(), answer); err != nil || m.Text != "word" {
+			t.Errorf("stored %q, %v", m.Text, err)
+		}
+	})
+}
+
+// A conversation that could not begin is not there.
+func TestStoreThatTakesNoQuestion(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		mend := w.breakStore("INSERT")
+		_, _, err := w.Begin(t.Context(), chat.Question{Text: "a secret question", Model: sonnet})
+		if err == nil || strings.Contains(err.Error(), "secret question") {
+			t.Errorf("got %v", err)
+		}
+		mend()
+		if all, err := w.DB.Conversations(t.Context(), 0, time.Time{}); err != nil || len(all) != 0 {
+			t.Errorf("%+v, %v", all, err)
+		}
+	})
+}
+
+// From the moment somebody deletes a conversation nobody asks in it, also while
+// the answer that runs there takes its time to end.
+func TestQuestionWhileDeleting(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		id, _, c := w.ask(chat.Question{Text: "hi", Model: sonnet})
+		c.says("word")
+		mend := w.breakStore("UPDATE")
+		deleted := make(chan struct{})
+		go func() {
+			defer close(deleted)
+			if err := w.Delete(t.Context(), id); err != nil {
+				t.Error(err)
+			}
+		}()
+		if isClosed(deleted) {
+			t.Fatal("it does not wait for the answer")
+		}
+		if _, _, err := w.Begin(t.Context(), chat.Question{Conversation: id, Text: "more"}); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("got %v", err)
+		}
+		mend()
+		<-deleted
+		if _, _, err := w.Thread(t.Context(), id); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("the thread: %v", err)
 		}
 	})
 }

@@ -235,7 +235,9 @@ func TestNothingIsHeld(t *testing.T) {
 			look(w.Watch(ctx, room), nameOf)
 			look(w.WatchList(ctx), func(struct{}) string { return "" })
 		}
-		w.Begin(t.Context(), chat.Question{Conversation: "no such conversation", Text: "hi"})
+		for _, room := range []string{"no such conversation", "nobody watches this"} {
+			w.Begin(t.Context(), chat.Question{Conversation: room, Text: "hi"})
+		}
 		w.Delete(t.Context(), "nor this")
 		synctest.Wait()
 		if w.Held() != 1+2+2 { // the answer, both that are watched, and who watches the list
@@ -251,6 +253,34 @@ func TestNothingIsHeld(t *testing.T) {
 		synctest.Wait()
 		if w.Held() != 0 {
 			t.Errorf("%d things held at the end", w.Held())
+		}
+	})
+}
+
+// Who is busy while the engine closes still gets to know how the answer ended.
+func TestEndIsSeenByTheSlow(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		id, _, c := w.ask(chat.Question{Text: "hi", Model: sonnet})
+		c.says("half")
+		var all []*seen
+		for range 20 {
+			all = append(all, look(w.Watch(t.Context(), id), func(c chat.Change) string {
+				if !c.Thread {
+					time.Sleep(time.Hour)
+				}
+				return nameOf(c)
+			}))
+		}
+		synctest.Wait()
+		if err := w.Close(w.within(time.Second)); err == nil {
+			t.Error("nothing was interrupted")
+		}
+		time.Sleep(10 * time.Hour)
+		for _, s := range all {
+			got := s.since()
+			if last := got[len(got)-1]; last != "interrupted: half" || !s.isOver() {
+				t.Errorf("seen %q", got)
+			}
 		}
 	})
 }

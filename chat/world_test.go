@@ -154,7 +154,8 @@ func (w *world) texts(conversation string) []string {
 // A model is Bedrock without a network.
 type model struct {
 	t     *testing.T
-	asked chan *call // every call of ConverseStream
+	asked chan *call        // every call of ConverseStream
+	lists map[string]string // by path; what is not here may not be listed
 
 	mu   sync.Mutex
 	open int // answers that are being read
@@ -179,10 +180,12 @@ type call struct {
 	}
 }
 
-// RoundTrip answers a call when the test says so, and nobody who lists models.
+// RoundTrip answers a call when the test says so.
 func (m *model) RoundTrip(r *http.Request) (*http.Response, error) {
 	id, ok := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, "/model/"), "/converse-stream")
-	if !ok {
+	if list := m.lists[r.URL.Path]; !ok && list != "" {
+		return reply(http.StatusOK, []byte(list)), nil
+	} else if !ok {
 		return refusal(http.StatusForbidden, "AccessDeniedException", "not for you"), nil
 	}
 	gone := make(chan struct{})
@@ -215,8 +218,14 @@ func (m *model) count(more int) {
 
 func refusal(status int, code, message string) *http.Response {
 	body, _ := json.Marshal(map[string]string{"message": message})
+	response := reply(status, body)
+	response.Header.Set("X-Amzn-ErrorType", code)
+	return response
+}
+
+func reply(status int, body []byte) *http.Response {
 	return &http.Response{StatusCode: status, Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)),
-		Header: http.Header{"X-Amzn-Errortype": {code}, "X-Amzn-Requestid": {requestID}, "Content-Type": {"application/json"}}}
+		Header: http.Header{"X-Amzn-Requestid": {requestID}, "Content-Type": {"application/json"}}}
 }
 
 func (c *call) refuses(status int, code, message string) { c.begun <- refusal(status, code, message) }
