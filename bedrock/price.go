@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 	"sync"
 )
@@ -54,8 +55,11 @@ func PriceOf(id string) (Price, bool) {
 	return e.Price, ok
 }
 
+// times is exact to a millionth of a dollar, which is closer than any price
+// list.
 func (p Price) times(f float64) Price {
-	return Price{In: p.In * f, Out: p.Out * f, CacheRead: p.CacheRead * f, CacheWrite: p.CacheWrite * f}
+	exact := func(v float64) float64 { return math.Round(v*f*1e6) / 1e6 }
+	return Price{In: exact(p.In), Out: exact(p.Out), CacheRead: exact(p.CacheRead), CacheWrite: exact(p.CacheWrite)}
 }
 
 // Cost returns what a call costs, in USD. Bedrock counts what comes from a

@@ -41,6 +41,9 @@ func (s *Server) Report(ctx context.Context) report.Report {
 // itself, the cause is what is broken in the chain.
 func (s *Server) Explain(ctx context.Context, err error) bedrock.Problem {
 	p := s.Catalogue.Problem(err)
+	if p.ID == "TG6014" && p.Fields["end_of_life"] == "" {
+		p.Fields["end_of_life"] = s.endOf(ctx, p.Fields["model"])
+	}
 	if p.ID != "" || p.Status == http.StatusBadRequest || p.Status == bedrock.StatusGone {
 		return p
 	}
@@ -56,6 +59,19 @@ func (s *Server) Explain(ctx context.Context, err error) bedrock.Problem {
 		p.Fields[f.Name] = f.Value
 	}
 	return p
+}
+
+// endOf returns the day on which a model ended, "?" if that can't be had. The
+// catalogue does not list a model that has ended; its own page stays.
+func (s *Server) endOf(ctx context.Context, model string) string {
+	ctx, cancel := context.WithTimeout(ctx, waitForNewer)
+	defer cancel()
+	if client, err := s.Source(ctx); err == nil {
+		if m, err := client.Model(ctx, bedrock.BaseID(model)); err == nil && !m.Lifecycle.EndOfLifeTime.IsZero() {
+			return m.Lifecycle.EndOfLifeTime.Format(time.DateOnly)
+		}
+	}
+	return "?"
 }
 
 // readiness remembers how the chain was.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -255,6 +256,28 @@ func TestLanguages(t *testing.T) {
 		r.Header.Set("Accept-Language", header)
 		if got := langOf(r); string(got) != want {
 			t.Errorf("%q: %s, want %s", header, got, want)
+		}
+	}
+}
+
+// The day of a model's end is asked for where the error does not tell it.
+func TestEndOfLife(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"modelDetails":{"modelId":"` + sonnet + `","modelLifecycle":{"status":"LEGACY","endOfLifeTime":"2026-10-14T00:00:00Z"}}}`: "2026-10-14",
+		`{"modelDetails":{"modelId":"` + sonnet + `"}}`: "?",
+		`{}`: "?",
+	} {
+		w := start(t, settings{aws: func(rw http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/foundation-models/"+sonnet {
+				io.WriteString(rw, body)
+				return
+			}
+			rw.WriteHeader(http.StatusInternalServerError)
+		}})
+		gone := &bedrock.Error{Operation: "Converse", Model: sonnetInJP, Region: region, Status: 404,
+			Code: "ResourceNotFoundException", Message: "This model version has reached the end of its life."}
+		if p := w.Explain(t.Context(), gone); p.ID != "TG6014" || p.Fields["end_of_life"] != want {
+			t.Errorf("%s: %s, end of life %q, want %q", body, p.ID, p.Fields["end_of_life"], want)
 		}
 	}
 }
