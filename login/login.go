@@ -19,11 +19,12 @@ import (
 // Access says for whom a route is.
 type Access int
 
-// From the most open to the most closed.
+// From the most closed to the most open, so that a route which says nothing is
+// closed.
 const (
-	Public  Access = iota // everybody
+	Person  Access = iota // people only
 	Program               // whoever has the key of a client, and people
-	Person                // people only
+	Public                // everybody
 )
 
 func (a Access) admits(who Who) bool {
