@@ -16,7 +16,7 @@ const answer = await new BedrockRuntimeClient({}).send(
   new ConverseStreamCommand({
     modelId: process.env.BEDROCK_MODEL_ID,
     messages: [{ role: "user", content: [{ text: "hello" }] }],
-    inferenceConfig: { maxTokens: 64 },
+    inferenceConfig: { maxTokens: 512 },
   }),
 );
 for await (const event of answer.stream) {

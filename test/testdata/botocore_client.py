@@ -9,7 +9,7 @@ print(session.create_client("sts").get_caller_identity()["Arn"])
 answer = session.create_client("bedrock-runtime").converse_stream(
     modelId=os.environ["BEDROCK_MODEL_ID"],
     messages=[{"role": "user", "content": [{"text": "hello"}]}],
-    inferenceConfig={"maxTokens": 64},
+    inferenceConfig={"maxTokens": 512},
 )
 for event in answer["stream"]:
     if "contentBlockDelta" in event:

@@ -34,7 +34,7 @@ func run(ctx context.Context) error {
 	out, err := bedrockruntime.NewFromConfig(cfg).ConverseStream(ctx, &bedrockruntime.ConverseStreamInput{
 		ModelId:         aws.String(os.Getenv("BEDROCK_MODEL_ID")),
 		Messages:        []types.Message{{Role: types.ConversationRoleUser, Content: []types.ContentBlock{&types.ContentBlockMemberText{Value: "hello"}}}},
-		InferenceConfig: &types.InferenceConfiguration{MaxTokens: aws.Int32(64)},
+		InferenceConfig: &types.InferenceConfiguration{MaxTokens: aws.Int32(512)},
 	})
 	if err != nil {
 		return err
