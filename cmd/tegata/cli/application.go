@@ -35,7 +35,8 @@ type application struct {
 	handler  http.Handler
 	log      *slog.Logger
 	drainFor time.Duration
-	forget   func() // what has been learnt about the chain
+	forget   func()                // what has been learnt about the chain
+	learn    func(context.Context) // credentials, models and the state of the chain
 }
 
 // applicationOptions are what differs between the two.
@@ -65,6 +66,10 @@ func (s *session) openApplication(ctx context.Context, o applicationOptions) (*a
 	a.guard.DB, a.guard.Log = db, o.Log
 	up := newUpstream(s)
 	source, catalogue := up.Client, bedrock.NewCatalogue(up.Client)
+	a.learn = func(ctx context.Context) {
+		a.gateway.Report(ctx)
+		catalogue.Offers(ctx) // what is wrong, whoever asks first will be told
+	}
 	a.forget = func() { up.Forget(); catalogue.Forget(); a.gateway.Forget() }
 	a.gateway = &gateway.Server{
 		Source:    source,
@@ -168,6 +173,9 @@ const closeWithin = 2 * time.Second
 func (a *application) serve(ctx context.Context, server *http.Server, l net.Listener, signals <-chan os.Signal) error {
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
+	var learning sync.WaitGroup
+	learning.Go(func() { a.learn(ctx) }) // so that the first who asks need not wait
+	defer learning.Wait()
 	var err error
 	select {
 	case <-ctx.Done():
