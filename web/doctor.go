@@ -170,14 +170,16 @@ func finding(l message.Lang, s report.Step) Finding {
 	if w.Command != "" {
 		f.Where = w.Where.In(l)
 	}
+	known := map[string]string{}
 	for _, e := range s.Finding.Evidence {
+		known[e.Name] = l.T(e.Value)
 		if e.Value != "" {
-			f.Evidence = append(f.Evidence, Field{Name: l.T(strings.ReplaceAll(e.Name, "_", " ")), Value: l.T(e.Value)})
+			f.Evidence = append(f.Evidence, Field{Name: l.T(strings.ReplaceAll(e.Name, "_", " ")), Value: known[e.Name]})
 		}
 	}
 	for _, id := range w.Similar {
 		m, _ := message.Lookup(id)
-		f.Similar = append(f.Similar, Similar{ID: id, Title: m.Title.Fill(l, nil)})
+		f.Similar = append(f.Similar, Similar{ID: id, Title: m.Title.Fill(l, known)})
 	}
 	return f
 }
