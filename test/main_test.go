@@ -35,6 +35,9 @@ func TestMain(m *testing.M) {
 }
 
 func build(m *testing.M) int {
+	if tegata = os.Getenv(binaryEnv); tegata != "" { // in a box
+		return m.Run()
+	}
 	dir, err := os.MkdirTemp("", "tegata-test-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -5,27 +5,35 @@ import { ended, visit } from "./visitor.mjs";
 export function access(server) {
 	visit("axe, light", server, pages, { colorScheme: "light" });
 	visit("axe, dark", server, pages, { colorScheme: "dark", locale: "ja-JP" });
-	visit("axe, on a phone", server, pages, { colorScheme: "dark", viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
+	visit("axe, on a phone", server, few, { colorScheme: "dark", viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
+}
+
+async function look(visitor, path) {
+	await visitor.goto(path);
+	await visitor.accessible(path);
+}
+
+async function few(visitor) {
+	const { page } = visitor;
+	await visitor.goto("/");
+	await ended(await visitor.ask("Show me a table."));
+	await page.tap(".menu");
+	await visitor.accessible("a conversation and the list");
+	await look(visitor, "/doctor");
 }
 
 async function pages(visitor) {
 	const { page } = visitor;
-	const look = async (path, what = path) => {
-		await visitor.goto(path);
-		await visitor.accessible(what);
-	};
-	await look("/");
-	await page.fill("#ask", "Show me a table and code.");
-	await page.click("#send");
-	await page.waitForSelector('article[data-state="running"] .body > *');
+	await look(visitor, "/");
+	await visitor.ask("Show me a table and code, at length.");
+	await page.waitForSelector('article[data-state="running"] table');
 	await visitor.accessible("a running answer");
-	await ended(page.locator('#thread article[data-role="assistant"]'));
 	await page.locator("#settings summary").click();
 	await visitor.accessible("a conversation with its settings open");
-	await look("/doctor");
-	await look("/search?q=table");
-	await look("/search?q=no%20such%20thing");
-	await look("/password");
+	await look(visitor, "/doctor");
+	await look(visitor, "/search?q=table");
+	await look(visitor, "/search?q=no%20such%20thing");
+	await look(visitor, "/password");
 	visitor.expect(/status of 404/);
-	await look("/nowhere");
+	await look(visitor, "/nowhere");
 }

@@ -22,14 +22,14 @@ async function signedIn(server) {
 }
 
 const shared = once(demo);
+doctor(() => demo("1ms").then(signedIn)); // one each, because what breaks there breaks for all
 chat(shared);
 access(shared);
 strangers(once(() => demo("1ms")), shared);
-doctor(() => demo("1ms").then(signedIn)); // one each, because what breaks there breaks for all
 
 try {
 	await openBrowser();
-	await runTests(new RegExp(process.argv[2] ?? ""), 3);
+	await runTests(new RegExp(process.argv[2] ?? ""), 4);
 } finally {
 	await closeBrowser();
 	await stopServers();

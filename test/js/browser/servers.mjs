@@ -10,11 +10,15 @@ const running = new Set();
 
 /** A server, its address without a slash at the end, and what lets one in. */
 class Server {
-	constructor(args, input = "") {
+	constructor(args) {
 		this.dir = mkdtempSync(join(tmpdir(), "tegata-browser-"));
+		this.args = args(this.dir);
+		this.start();
+	}
+
+	start() {
 		this.output = "";
-		this.process = spawn(tegata, args(this.dir), { stdio: ["pipe", "pipe", "pipe"] });
-		this.process.stdin.end(input);
+		this.process = spawn(tegata, this.args, { stdio: ["ignore", "pipe", "pipe"] });
 		this.ended = new Promise((resolve) => this.process.once("close", resolve));
 		this.ended.then(() => running.has(this) && console.error(`the server ended too early (${this.process.exitCode ?? this.process.signalCode}):\n${this.output}`));
 		for (const stream of [this.process.stdout, this.process.stderr]) {
@@ -41,6 +45,13 @@ class Server {
 		this.url = url;
 		this.link = `${url}/sign-in?link=${token}`;
 		return this;
+	}
+
+	/** Ends the server as a failing machine does. */
+	async kill() {
+		running.delete(this);
+		this.process.kill("SIGKILL");
+		await this.ended;
 	}
 
 	async stop() {

@@ -20,6 +20,7 @@ export async function openBrowser() {
 			"--disable-background-networking",
 			"--disable-component-update",
 			"--disable-sync",
+			"--renderer-process-limit=2", // starting one costs more than most tests
 			"--host-resolver-rules=MAP *.test 127.0.0.1",
 		],
 	});
@@ -51,7 +52,7 @@ export class Visitor {
 			storageState: server.state,
 			...options,
 		});
-		visitor.context.setDefaultTimeout(20_000);
+		visitor.context.setDefaultTimeout(30_000);
 		await visitor.context.exposeFunction("tegataNote", (what) => visitor.wrong.push(what));
 		await visitor.context.addInitScript(noteViolations);
 		visitor.context.on("page", (page) => visitor.watch(page));
@@ -95,7 +96,7 @@ export class Visitor {
 	async ask(text, page = this.page) {
 		const before = await page.locator('#thread article[data-role="assistant"]').count();
 		await page.fill("#ask", text);
-		await page.press("#ask", "Enter");
+		await page.click("#send");
 		const answer = page.locator('#thread article[data-role="assistant"]').nth(before);
 		await answer.waitFor();
 		return answer;
