@@ -173,7 +173,6 @@ async function signingIn() {
 async function pathPrefix() {
 	const server = await serve("--addr", "127.0.0.1:8338", "--public-url", "http://chat.test:8338/in/here");
 	const visitor = await Visitor.open(server);
-	visitor.expect(/Cross-Origin-Opener-Policy header has been ignored/); // as Chromium does without TLS
 	await visitor.signIn();
 	const { page } = visitor;
 	await visitor.goto("/");
