@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode"
 
 	"tegata/bedrock"
@@ -157,8 +158,14 @@ func (e *Engine) Stop(ctx context.Context, answer string) error {
 	if a == nil {
 		return fmt.Errorf("stop answer %s: %w", answer, store.ErrNotFound)
 	}
+	ctx, cancel := context.WithTimeout(ctx, stopWithin)
+	defer cancel()
 	return a.stop(ctx, errStopped)
 }
+
+// stopWithin is how long a person waits for a stopped answer to be stored. A
+// full disk can hold that up for ever.
+const stopWithin = 5 * time.Second
 
 // Delete removes a conversation, and stops the answer that runs in it. Returns
 // [store.ErrNotFound] if there is none.
@@ -168,13 +175,12 @@ func (e *Engine) Delete(ctx context.Context, conversation string) error {
 	t.leaving = true
 	a := t.answer
 	e.mu.Unlock()
-	var err error
 	if a != nil {
-		err = a.stop(ctx, errStopped)
+		stopping, cancel := context.WithTimeout(ctx, stopWithin)
+		a.stop(stopping, errStopped) // whose end can't be stored goes all the same
+		cancel()
 	}
-	if err == nil {
-		err = e.DB.DeleteConversation(ctx, conversation)
-	}
+	err := e.DB.DeleteConversation(ctx, conversation)
 	e.mu.Lock()
 	t.leaving = false
 	if err == nil || errors.Is(err, store.ErrNotFound) {

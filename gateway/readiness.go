@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"sync"
@@ -38,7 +39,9 @@ func (s *Server) Report(ctx context.Context) report.Report {
 }
 
 // Explain tells the cause of an error of [bedrock]. Where the error names none
-// itself, the cause is what is broken in the chain.
+// itself, the cause is what is broken in the chain. Credentials that can't be
+// had although the chain is whole, as when metadata is slow for a moment, are
+// TG3900.
 func (s *Server) Explain(ctx context.Context, err error) bedrock.Problem {
 	p := s.Catalogue.Problem(err)
 	if p.ID == "TG6014" && p.Fields["end_of_life"] == "" {
@@ -49,14 +52,30 @@ func (s *Server) Explain(ctx context.Context, err error) bedrock.Problem {
 	}
 	ctx, cancel := context.WithTimeout(ctx, waitForCause)
 	defer cancel()
-	root := s.readiness.report(ctx, s.Ready, holdsForCall, waitForCause).Root()
+	found := s.readiness.report(ctx, s.Ready, holdsForCall, waitForCause)
+	root := found.Root()
 	if root == nil || root.Status != report.Failed {
-		return p
+		return withoutCredentials(p, err, found)
 	}
 	p.ID, p.Status, p.Retry = root.Finding.ID, http.StatusServiceUnavailable, true
 	p.Fields = map[string]string{}
 	for _, f := range root.Finding.Evidence {
 		p.Fields[f.Name] = f.Value
+	}
+	return p
+}
+
+// withoutCredentials names the failure of a call for which the role's
+// credentials could not be had: the only one without an id that a call has.
+func withoutCredentials(p bedrock.Problem, err error, found report.Report) bedrock.Problem {
+	call, ok := errors.AsType[*bedrock.Error](err)
+	if !ok || !call.FromInstance {
+		return p
+	}
+	p.ID = "TG3900"
+	p.Fields = map[string]string{
+		"request": "Bedrock " + call.Operation, "outcome": p.Detail, "region": call.Region, "role": found.Step("role").Fact("role"),
+		"instance_id": found.Step("instance").Fact("instance_id"),
 	}
 	return p
 }

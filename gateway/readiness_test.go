@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/google/go-cmp/cmp"
 
 	"tegata/bedrock"
@@ -154,6 +155,39 @@ func TestExplainLooksAtTheChain(t *testing.T) {
 		}
 		time.Sleep(lookWithin)
 	})
+}
+
+// slowMetadata gives no credentials.
+type slowMetadata struct{ sources []aws.CredentialSource }
+
+func (slowMetadata) Retrieve(context.Context) (aws.Credentials, error) {
+	return aws.Credentials{}, errors.New("PUT /latest/api/token: no byte came back")
+}
+
+func (m slowMetadata) ProviderSources() []aws.CredentialSource { return m.sources }
+
+// Credentials that fail for a moment, in a chain that is whole before and
+// after, are no riddle for the client.
+func TestErrorsNameMissingCredentials(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		from aws.CredentialSource
+		code string
+	}{
+		{aws.CredentialSourceIMDS, "TG3900"},
+		{aws.CredentialSourceProcess, ""}, // metadata has nothing to do with it
+	} {
+		client := bedrock.New(bedrock.Config{Region: region, Credentials: slowMetadata{[]aws.CredentialSource{tt.from}}})
+		w := start(t, settings{change: func(s *Server) {
+			s.Source = func(context.Context) (*bedrock.Client, error) { return client, nil }
+			s.Ready = func(context.Context) report.Report { return reportOf("", "") }
+		}})
+		resp, body := w.post(t, `{"model":"`+sonnet+`","messages":[{"role":"user","content":"hi"}]}`)
+		e := errorIn(t, body)
+		if resp.StatusCode != 503 || deref(e.Code) != tt.code || resp.Header.Get("Retry-After") != "5" || !strings.Contains(e.Message, "no byte came back") || strings.Contains(e.Message, "{") {
+			t.Errorf("credentials of %v: status %d, error %+v", tt.from, resp.StatusCode, e)
+		}
+	}
 }
 
 func TestErrorsNameTheRoot(t *testing.T) {

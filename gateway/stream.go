@@ -25,10 +25,13 @@ import (
 //   - The finish reason is sent when the answer is known to be whole.
 //   - A client that takes nothing for writeWithin loses the answer, and Bedrock
 //     stops working on it.
+//   - Bedrock that says nothing for longestSilence will not say more: our own
+//     comments would keep the client waiting for ever. Thoughts are no silence.
 const (
-	commitAfter = 10 * time.Second
-	pingEvery   = 15 * time.Second // an ALB closes after 60 s of silence, others after 30 s
-	writeWithin = 30 * time.Second
+	commitAfter    = 10 * time.Second
+	pingEvery      = 15 * time.Second // an ALB closes after 60 s of silence, others after 30 s
+	writeWithin    = 30 * time.Second
+	longestSilence = 5 * time.Minute
 )
 
 // How streams end, as metrics name it.
@@ -42,11 +45,14 @@ const (
 // answerStreamed passes the answer on as it comes. An error that it returns
 // came before anything was sent.
 func (c *call) answerStreamed(ctx context.Context, w http.ResponseWriter, client *bedrock.Client) error {
-	asking, stop := context.WithCancel(ctx)
-	defer stop()
-	a := streamedAnswer{call: c, out: newEventStream(w, stop, &c.server.counts)}
+	asking, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	silence := time.AfterFunc(longestSilence, func() { stop(context.DeadlineExceeded) })
+	defer silence.Stop()
+	a := streamedAnswer{call: c, out: newEventStream(w, func() { stop(nil) }, &c.server.counts)}
 	defer a.out.close()
 	for event, err := range client.Stream(asking, c.request) {
+		silence.Reset(longestSilence)
 		if err == nil {
 			err = a.pass(event)
 		}

@@ -152,6 +152,26 @@ func equal(a, b []time.Duration) bool {
 	return true
 }
 
+// A model that never says another word must not keep its client for ever.
+func TestSilenceEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, connect := inBubble(t, func(ctx context.Context, u *events) {
+			u.event("messageStart", `{"role":"assistant"}`)
+			time.Sleep(longestSilence - time.Second)
+			u.text("yes, but")
+			<-ctx.Done()
+		})
+		began := time.Now()
+		body, err := io.ReadAll(request(t, connect()).Body)
+		if d := time.Since(began); d != 2*longestSilence-time.Second || err != nil {
+			t.Errorf("ended after %v with %v", d, err)
+		}
+		if b := string(body); !strings.Contains(b, "yes, but") || !strings.Contains(b, `"error"`) || !strings.Contains(b, requestOfAWS) || strings.Contains(b, "[DONE]") {
+			t.Errorf("the client has %s", b)
+		}
+	})
+}
+
 // A refusal has its status as long as nothing was sent, however late it is.
 func TestRefusalBeforeAndAfterTheHead(t *testing.T) {
 	for _, tt := range []struct {

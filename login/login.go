@@ -9,6 +9,7 @@ package login
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -116,7 +117,7 @@ func (g *Guard) log() *slog.Logger {
 // Who comes under a foreign name gets status 421, and who posts from another
 // site 403. Who is not let in gets 401 with an error as OpenAI's API has it;
 // a browser is sent to PREFIX/sign-in?next=PATH instead. A handler that
-// panics is a 500 without a word.
+// panics is a 500 without a word. The body of a request has a minute to arrive.
 func (g *Guard) Mux(routes ...Route) http.Handler {
 	mux := http.NewServeMux()
 	entrance := newDoor()
@@ -130,7 +131,19 @@ func (g *Guard) Mux(routes ...Route) http.Handler {
 	if g.Prefix != "" {
 		mux.HandleFunc(g.Prefix, g.addSlash)
 	}
-	return g.catchingPanics(g.atHome(g.fromHere(mux)))
+	return g.catchingPanics(prompt(g.atHome(g.fromHere(mux))))
+}
+
+// StillIn reports whether the session that a request came with goes on, which
+// what takes long to answer has to ask now and then: the person may have signed
+// out meanwhile, or set another password. Where the store can't tell, it does.
+func (g *Guard) StillIn(ctx context.Context) bool {
+	s := visitorOf(ctx).session
+	if !s.is() || g.Off {
+		return true
+	}
+	_, err := g.DB.Session(ctx, s.hash())
+	return !errors.Is(err, store.ErrNotFound)
 }
 
 // prefixed puts a prefix before the path of a pattern.

@@ -1,6 +1,7 @@
 package login
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/netip"
@@ -238,6 +239,27 @@ func TestSignInAgain(t *testing.T) {
 	two := sessionCookie + "=" + before + "; " + sessionCookie + "=" + now
 	if a := send(t, h.browser(t), "GET", h.url("/c/1"), nil, "Cookie", two); a.status != http.StatusOK {
 		t.Errorf("two cookies: %d", a.status)
+	}
+}
+
+// TestStillIn: what takes long learns that its person has signed out.
+func TestStillIn(t *testing.T) {
+	t.Parallel()
+	requests := make(chan context.Context, 1)
+	h := build(t, Guard{}, Route{"GET /events", Program, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		requests <- context.WithoutCancel(r.Context())
+	})})
+	person := h.signedIn(t)
+	send(t, person, "GET", h.url("/events"), nil)
+	events := <-requests
+	send(t, h.browser(t), "GET", h.url("/events"), nil, "Authorization", "Bearer "+h.key(t, "ci"))
+	program := <-requests
+	if !h.StillIn(events) || !h.StillIn(program) {
+		t.Error("nobody has left")
+	}
+	send(t, person, "POST", h.url("/sign-out"), nil)
+	if h.StillIn(events) || !h.StillIn(program) {
+		t.Error("the person has left, and no other")
 	}
 }
 

@@ -80,24 +80,22 @@ func (db *DB) RemoveClient(ctx context.Context, name string) error {
 }
 
 // ClientByHash returns the client with the key of a hash, or [ErrNotFound],
-// and notes that the key was used.
+// and notes that the key was used. One that can't be noted opens all the same:
+// a full disk need not keep programs from their answers.
 func (db *DB) ClientByHash(ctx context.Context, hash Hash) (Client, error) {
 	c, err := readClient(db.clientByHash.QueryRowContext(ctx, hash[:]))
 	if err == nil {
-		err = db.noteUse(ctx, c)
+		db.noteUse(ctx, c)
 	}
 	return c, wrap(found(err), "look up a client")
 }
 
 // noteUse writes at most once a minute, so that a busy client does not keep
 // the disk busy too.
-func (db *DB) noteUse(ctx context.Context, c Client) error {
-	now := time.Now()
-	if now.Sub(c.LastUsed) < time.Minute {
-		return nil
+func (db *DB) noteUse(ctx context.Context, c Client) {
+	if now := time.Now(); now.Sub(c.LastUsed) >= time.Minute {
+		db.write.ExecContext(ctx, `UPDATE clients SET last_used = ? WHERE name = ?`, moment(now), c.Name)
 	}
-	_, err := db.write.ExecContext(ctx, `UPDATE clients SET last_used = ? WHERE name = ?`, moment(now), c.Name)
-	return err
 }
 
 // AddSession writes down a session that lasts until a time, and forgets those

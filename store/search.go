@@ -18,9 +18,10 @@ type Hit struct {
 // every word of the query, the one that changed last first. Words stand
 // between white space; quotes and operators are text like any other, and
 // capitals do not count. Answers are found once they no longer run. A limit
-// that is not positive is none.
+// that is not positive is none. Of a query, the first 500 characters count.
 func (db *DB) Search(ctx context.Context, query string, limit int) ([]Hit, error) {
-	words := strings.Fields(strings.ToValidUTF8(strings.ReplaceAll(query, "\x00", " "), " "))
+	characters := []rune(strings.ReplaceAll(query, "\x00", " ")) // without broken UTF-8
+	words := strings.Fields(string(characters[:min(len(characters), longestQuery)]))
 	if len(words) == 0 {
 		return nil, nil
 	}
@@ -42,6 +43,12 @@ func (db *DB) Search(ctx context.Context, query string, limit int) ([]Hit, error
 	})
 	return hits[:min(len(hits), atMost(limit))], nil
 }
+
+// longestQuery is in characters. SQLite refuses expressions of a thousand
+// terms and patterns of 50 KB.
+//
+// Source: https://www.sqlite.org/limits.html
+const longestQuery = 500
 
 // searchTexts finds in each conversation the last message that fits.
 func (db *DB) searchTexts(ctx context.Context, words []string, limit int) ([]Hit, error) {

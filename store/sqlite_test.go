@@ -203,6 +203,19 @@ func TestReadersOnly(t *testing.T) {
 	}
 }
 
+// TestKeysOpenWithoutWriting: where nothing can be written, as on a full disk,
+// a key opens what it did.
+func TestKeysOpenWithoutWriting(t *testing.T) {
+	t.Parallel()
+	db := openTest(t, filepath.Join(t.TempDir(), "tegata.db"))
+	check(t, db.AddClient(t.Context(), Client{Name: "ci", Hash: Hash{1}}))
+	_, err := db.write.Exec("PRAGMA query_only = 1")
+	check(t, err)
+	if c, err := db.ClientByHash(t.Context(), Hash{1}); c.Name != "ci" || err != nil {
+		t.Errorf("%q, %v", c.Name, err)
+	}
+}
+
 // TestIndexIsWhole lets SQLite compare its index of texts with the messages
 // after each way in which a message can change.
 func TestIndexIsWhole(t *testing.T) {

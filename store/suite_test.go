@@ -321,16 +321,19 @@ func testSearch(t *testing.T, db *DB) {
 		{"'; DROP TABLE messages; --", nil},
 		{"\x00", nil},
 		{"\xff", nil},
+		{strings.Repeat("a ", 20_000), []string{"old", "two", "aws", "inn"}},
+		{strings.Repeat("answer ", 5_000), []string{"old", "two", "aws", "inn"}},
+		{strings.Repeat("x", 60_000), nil},
 		{" \t ", nil},
 		{"", nil},
 	} {
 		hits, err := db.Search(ctx, test.query, 0)
 		if err != nil {
-			t.Errorf("%q: %v", test.query, err)
+			t.Errorf("%.40q: %v", test.query, err)
 			continue
 		}
 		if got := foundIn(hits); !slices.Equal(got, test.want) {
-			t.Errorf("%q found %q, want %q", test.query, got, test.want)
+			t.Errorf("%.40q found %q, want %q", test.query, got, test.want)
 		}
 	}
 	testSnippets(t, db)

@@ -99,8 +99,8 @@ func (s *Site) conversationEvents(v *visit) error {
 	return nil
 }
 
-// run sends what changes until the reader goes away, the conversation is
-// deleted, the site closes or the stream is old.
+// run sends what changes until the reader goes away or has signed out, the
+// conversation is deleted, the site closes or the stream is old.
 func (s *stream) run(watch func(ctx context.Context, conversation string) iter.Seq[chat.Change]) error {
 	ctx, cancel := context.WithTimeout(s.v.r.Context(), streamEnd)
 	var feeders sync.WaitGroup
@@ -140,6 +140,9 @@ func (s *stream) relay(ctx context.Context, changes <-chan chat.Change, lists <-
 		case r := <-reports:
 			err = s.looked(r)
 		case <-ping.C:
+			if !s.v.site.Login.StillIn(ctx) {
+				return nil
+			}
 			err = s.write([]byte(": ping\n\n"))
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"tegata/internal/report"
+	"tegata/login"
 )
 
 // A tab is what scripts make of events of a thread in which all blocks are
@@ -226,6 +227,32 @@ func TestPings(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 4*pingEvery-time.Second)
 		defer cancel()
 		if err := st.relay(ctx, nil, nil, nil); err != nil || page.Body.String() != strings.Repeat(": ping\n\n", 3) {
+			t.Errorf("%v, %q", err, page.Body)
+		}
+	})
+}
+
+// Who has signed out, here or by another password, sees no more of what is
+// written.
+func TestStreamsEndWithTheSession(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "", nil)
+	b := w.signedIn()
+	asking := b.request("GET", "/events", nil)
+	for _, c := range b.client.Jar.Cookies(asking.URL) {
+		asking.AddCookie(c)
+	}
+	var request *http.Request
+	w.site.Login.Mux(login.Route{Pattern: "GET /events", Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		request = r
+	})}).ServeHTTP(httptest.NewRecorder(), asking)
+	b.post("/sign-out")
+	page := httptest.NewRecorder()
+	synctest.Test(t, func(t *testing.T) {
+		st := &stream{v: &visit{site: &Site{Login: w.site.Login}, w: page, r: request}, control: http.NewResponseController(page)}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(request.Context()), 4*pingEvery)
+		defer cancel()
+		if err := st.relay(ctx, nil, nil, nil); err != nil || page.Body.Len() > 0 {
 			t.Errorf("%v, %q", err, page.Body)
 		}
 	})

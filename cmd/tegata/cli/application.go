@@ -165,12 +165,21 @@ func asService(r report.Report) report.Report {
 	return r
 }
 
-// closeWithin is how long connections may take to close once no answer runs.
-const closeWithin = 2 * time.Second
+const (
+	// closeWithin is how long connections may take to close once no answer
+	// runs, or none may any more.
+	closeWithin = 2 * time.Second
+	// cutAfter is when those that still wait for an answer then are told that
+	// there will be none.
+	cutAfter = closeWithin / 2
+)
 
 // serve answers on l until ctx ends, then lets running answers end. One more
 // signal cuts that short.
 func (a *application) serve(ctx context.Context, server *http.Server, l net.Listener, signals <-chan os.Signal) error {
+	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
+	server.BaseContext = func(net.Listener) context.Context { return requests }
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
 	var learning sync.WaitGroup
@@ -184,6 +193,7 @@ func (a *application) serve(ctx context.Context, server *http.Server, l net.List
 	}
 	a.drain(ctx, signals)
 	a.site.Close()
+	defer time.AfterFunc(cutAfter, cut).Stop()
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWithin)
 	defer cancel()
 	if server.Shutdown(closing) != nil {

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"path"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -74,7 +75,17 @@ func publicURL(s string) (*url.URL, error) {
 		return nil, hintf(usagef("--public-url %q is no address of a page", s), "give scheme, name and path, as in --public-url https://chat.example.com/chat")
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
-	return u, nil
+	if !isPrefix(u.Path) {
+		return nil, hintf(usagef("--public-url %q: its path can't be the prefix of others", s), "use letters of ASCII, digits, dots, hyphens and underscores between single slashes, as in https://example.com/chat")
+	}
+	return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}, nil
+}
+
+// isPrefix reports whether a path looks the same in a pattern, a cookie and an
+// address, so that nobody reads it in another way than we do.
+func isPrefix(p string) bool {
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_/"
+	return p == "" || path.Clean(p) == p && strings.Trim(p, plain) == ""
 }
 
 // serve runs the application until a signal ends it.
