@@ -11,7 +11,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/yuin/goldmark/ast"
-	"github.com/yuin/goldmark/extension"
 	extast "github.com/yuin/goldmark/extension/ast"
 	"github.com/yuin/goldmark/parser"
 	goldhtml "github.com/yuin/goldmark/renderer/html"
@@ -46,8 +45,12 @@ func Markdown(src string) []string {
 	if len(src) > longest || tooMuch(src) {
 		return plain(src)
 	}
-	source := []byte(src)
-	doc := markdownParser().Parse(text.NewReader(source))
+	return blocks([]byte(src), markdownParser())
+}
+
+// blocks renders what a parser makes of a text.
+func blocks(source []byte, p parser.Parser) []string {
+	doc := p.Parse(text.NewReader(source))
 	var blocks []string
 	for n := doc.FirstChild(); n != nil; n = n.NextSibling() {
 		w := writer{source: source}
@@ -131,19 +134,18 @@ func levels(line string) int {
 var markdownParser = sync.OnceValue(func() parser.Parser {
 	inline := append(parser.DefaultInlineParsers(),
 		util.Prioritized(emphasis{}, 450), // before goldmark's own, which doesn't know Japanese
-		util.Prioritized(extension.NewStrikethroughParser(), 500),
-		util.Prioritized(extension.NewTaskCheckBoxParser(), 0),
-		util.Prioritized(extension.NewLinkifyParser(), 999),
+		util.Prioritized(strikethrough{}, 500),
+		util.Prioritized(task{}, 0),
+		util.Prioritized(bareLink{}, 999),
 	)
 	paragraphs := append(parser.DefaultParagraphTransformers(),
 		util.Prioritized(verbatim{}, 0),
-		util.Prioritized(extension.NewTableParagraphTransformer(), 200),
+		util.Prioritized(tables{}, 200),
 	)
 	return parser.NewParser(
 		parser.WithBlockParsers(parser.DefaultBlockParsers()...),
 		parser.WithInlineParsers(inline...),
 		parser.WithParagraphTransformers(paragraphs...),
-		parser.WithASTTransformers(util.Prioritized(extension.NewTableASTTransformer(), 0)),
 	)
 })
 
@@ -348,7 +350,9 @@ func (w *writer) joins(n *ast.Text) bool {
 // words returns the text of a node, with escapes and references resolved.
 func (w *writer) words(n *ast.Text) string {
 	value := string(n.Value(w.source))
-	if _, code := n.Parent().(*ast.CodeSpan); code || n.IsRaw() || !strings.ContainsAny(value, `\&`) {
+	if _, code := n.Parent().(*ast.CodeSpan); code && strings.Contains(value, `\|`) && inTable(n) {
+		return strings.ReplaceAll(value, `\|`, "|")
+	} else if code || n.IsRaw() || !strings.ContainsAny(value, `\&`) {
 		return value
 	}
 	var b strings.Builder
