@@ -86,6 +86,9 @@ func New(config Config) *Client {
 	return c
 }
 
+// Region returns where calls go, "" if nothing says where.
+func (c *Client) Region() string { return c.config.Region }
+
 // appID names us in the User-Agent, and so in CloudTrail.
 const appID = "tegata"
 

@@ -152,11 +152,21 @@ func (c *call) findModel(ctx context.Context, asked string) error {
 	return nil
 }
 
+// errNoAnswer is about a success without an answer, which no model gives, but
+// what stands on the way to it may.
+var errNoAnswer = errors.New("the answer does not say why it ended")
+
 // answerWhole asks for the answer and sends it when all of it is there.
 func (c *call) answerWhole(ctx context.Context, w http.ResponseWriter, client *bedrock.Client) error {
 	a, err := client.Converse(ctx, c.request)
 	if err != nil {
 		return err
+	}
+	if a.StopReason == "" {
+		return &bedrock.Error{
+			Operation: "Converse", Model: c.request.Model, Region: client.Region(), RequestID: a.RequestID,
+			Took: time.Since(c.began), Err: errNoAnswer,
+		}
 	}
 	c.succeeded(a.RequestID, a.Usage)
 	if a.RequestID != "" {

@@ -257,6 +257,26 @@ func TestReasoningAndCachedTokens(t *testing.T) {
 	}
 }
 
+// A success with nothing in it is none: an agent would take it for the end of
+// its work.
+func TestEmptySuccess(t *testing.T) {
+	t.Parallel()
+	for _, said := range []string{``, `{}`, `{"output":{"message":{"role":"assistant","content":[{"text":"so f"}]}}}`} {
+		w := start(t, settings{aws: func(rw http.ResponseWriter, r *http.Request) {
+			if !strings.HasSuffix(r.URL.Path, "/converse") {
+				rw.WriteHeader(http.StatusForbidden)
+				return
+			}
+			rw.Header().Set("X-Amzn-RequestId", requestOfAWS)
+			io.WriteString(rw, said)
+		}})
+		resp, body := w.post(t, `{"model":"`+sonnetInJP+`","messages":[{"role":"user","content":"hi"}]}`)
+		if e := errorIn(t, body); resp.StatusCode != 502 || deref(e.Code) != "TG6900" || e.RequestID != requestOfAWS || strings.Contains(e.Cause, "<") {
+			t.Errorf("%q: status %d, %s", said, resp.StatusCode, body)
+		}
+	}
+}
+
 func TestFinishReasons(t *testing.T) {
 	for stop, want := range map[string]string{
 		"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "model_context_window_exceeded": "length",

@@ -99,7 +99,7 @@ func (bareLink) Parse(parent ast.Node, block text.Reader, pc parser.Context) ast
 }
 
 // pageAddress returns the length of the address of a page that a line begins
-// with, or 0.
+// with, or 0. One of ftp becomes no link, but marks in it are none either.
 func pageAddress(line []byte) int {
 	for _, start := range []string{"http://", "https://", "ftp://", "www."} {
 		if !bytes.HasPrefix(line, []byte(start)) {
@@ -121,7 +121,7 @@ func pageAddress(line []byte) int {
 func hostLength(line []byte) int {
 	dot := 0
 	for i, c := range line[:min(len(line), 257)] { // a host has up to 255 bytes
-		if c == '.' && i > 0 && i+1 < len(line) && isLower(line[i+1]) {
+		if c == '.' && i+1 < len(line) && isLower(line[i+1]) {
 			dot = i
 		}
 		if !util.IsAlphaNumeric(c) && strings.IndexByte("-@:%._+~#=", c) < 0 {

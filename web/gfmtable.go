@@ -30,21 +30,18 @@ func (tables) Transform(n *ast.Paragraph, reader text.Reader, _ parser.Context) 
 		table := newTable(columns, head)
 		appendRows(table, lines.Sliced(i+1, lines.Len()), spare, source)
 		n.Parent().InsertAfter(n.Parent(), n, table)
-		keepFirst(n, i-1, source)
+		keepFirst(n, i-1)
 		return
 	}
 }
 
 // keepFirst leaves the first lines of a paragraph, or takes it away when there
 // are none.
-func keepFirst(n *ast.Paragraph, lines int, source []byte) {
+func keepFirst(n *ast.Paragraph, lines int) {
+	n.Lines().SetSliced(0, lines)
 	if lines == 0 {
 		n.Parent().RemoveChild(n.Parent(), n)
-		return
 	}
-	n.Lines().SetSliced(0, lines)
-	last := n.Lines().At(lines - 1)
-	n.Lines().Set(lines-1, last.TrimRightSpace(source))
 }
 
 // newTable returns a table with a head. GitHub knows no tables whose head has
@@ -125,7 +122,7 @@ func cells(row text.Segment, source []byte) []text.Segment {
 	row = row.TrimLeftSpace(source)
 	row = row.TrimRightSpace(source)
 	start := row.Start
-	if row.Len() > 0 && source[start] == '|' {
+	if bytes.HasPrefix(source[start:row.Stop], []byte("|")) {
 		start++
 	}
 	var all []text.Segment
@@ -139,10 +136,11 @@ func cells(row text.Segment, source []byte) []text.Segment {
 	return all
 }
 
-// nextBar returns where the next bar is that no backslash escapes, or stop.
+// nextBar returns where the next bar is that no backslash escapes, or stop. A
+// bar at the start of the row isn't looked at: cells skips it.
 func nextBar(source []byte, start, stop int) int {
 	for i := start; i < stop; i++ {
-		if source[i] == '|' && (i == start || source[i-1] != '\\') {
+		if source[i] == '|' && source[i-1] != '\\' {
 			return i
 		}
 	}

@@ -119,7 +119,7 @@ func (s *session) serve(ctx context.Context, addr string, base *url.URL, o appli
 // collectLess trades memory for time, of which a gateway has more: what it
 // holds is small beside what it passes on.
 func (s *session) collectLess() {
-	const percent = 300
+	const percent = 200
 	if s.Getenv("GOGC") == "" {
 		debug.SetGCPercent(percent)
 	}
