@@ -40,8 +40,12 @@ export function conversationsChanged(html: string) {
 	title();
 }
 
+let shown = ""; // so that what is the same stays under the finger that is about to press it
+
 /** Shows lines; one that is being edited stays as it is. */
 function show(html: string) {
+	if (html === shown) return;
+	shown = html;
 	const edited = find("details[open]", list())?.closest("li");
 	const lines = parsed(html);
 	for (const line of all("li[data-id]", lines)) {
