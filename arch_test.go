@@ -78,10 +78,16 @@ var arrows = []arrow{
 		"is told of credentials through a function, so that it works with any source of them"},
 	{"emulator/imdstest", []string{"emulator"}, nil,
 		"the emulator started for a test, as httptest does"},
+	{"emulator/control", []string{"emulator"}, nil,
+		"changes a running emulator; what it can do, the emulator's own methods can"},
+	{"emulator/aemm", []string{"emulator"}, nil,
+		"reads another emulator's settings; ours knows nothing of them"},
 	{"emulator", []string{"imds", "internal/fault"}, nil,
 		"shares the documents of imds, so that what is served and what is read can't drift apart"},
 	{"bedrock", []string{"internal/message"}, []string{sdk, smithy},
 		"explains errors by the ids of the catalogue"},
+	{"imds/identity", nil, nil,
+		"the standard library alone, as imds; apart from it, because certificates and DSA are for few programs"},
 	{"imds", nil, nil,
 		"the standard library alone: others can take it into their programs for nothing"},
 	{"store", nil, []string{"modernc.org/sqlite"},
@@ -98,7 +104,7 @@ var arrows = []arrow{
 // What a test file may import beyond its package's arrow: the far sides of
 // the wire that we imitate, and what tests are written with.
 var testArrow = arrow{
-	to: []string{"imds", "emulator", "emulator/imdstest", "awsfake", "sandbox",
+	to: []string{"imds", "imds/identity", "emulator", "emulator/imdstest", "emulator/control", "emulator/aemm", "awsfake", "sandbox",
 		"internal/message", "internal/report", "internal/policy", "internal/fault", "internal/edit", "internal/dotenv"},
 	use: []string{sdk, smithy, "github.com/microcosm-cc/bluemonday", "github.com/openai/openai-go/v3",
 		"github.com/prometheus/common", "github.com/evanw/esbuild", "golang.org/x/net/html", "github.com/google/go-cmp", "github.com/rogpeppe/go-internal", "golang.org/x/sys"},

@@ -31,11 +31,28 @@ type Options struct {
 	Disabled  bool             // HttpEndpoint=disabled: everything is answered with 403
 	HopLimit  int              // HttpPutResponseHopLimit, 1..64; 0 means 2
 	Hops      int              // how many routers lie before the callers; answers to PUT get lost from HopLimit on
+	Bridged   bool             // callers from an address that is none of this machine's count as one router further away
+	Profile   string           // ProfileNitro or ProfileLegacy; "" means nitro
+	Throttle  Throttle         // how many requests a second are answered
+	Events    Events           // what EC2 announces to the instance
 	Tags      bool             // InstanceMetadataTags=enabled
 	Role      *Role            // nil means no instance profile
 	Replies   *fault.Set       // overrides, asked with service "imds"
 	KeepAlive bool             // let connections live on; the real service closes each
 	Now       func() time.Time // nil means time.Now
+}
+
+// The front ends that a [Server] can be.
+const (
+	ProfileNitro  = "nitro"  // that of instances today
+	ProfileLegacy = "legacy" // that of Xen instances until about 2023
+)
+
+// Throttle bounds how often an instance may ask. The zero value is no bound.
+type Throttle struct {
+	PerSecond int // requests answered in a second; 0 means no bound
+	Burst     int // requests answered at once; 0 means PerSecond
+	Status    int // of what is refused: 429 or 503; 0 means 429
 }
 
 // A Role is what an instance profile gives to its instance.
