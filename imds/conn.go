@@ -87,7 +87,7 @@ func (c *Client) release(k *conn, last bool) {
 
 // exchange sends a request and reads the whole answer. The end of ctx, or
 // answerTimeout, interrupts it.
-func (k *conn) exchange(ctx context.Context, request []byte, at *verdict) (*answer, error) {
+func (k *conn) exchange(ctx context.Context, request []byte) (*answer, error) {
 	k.limit.N, k.heard = maxHeader+maxBody, false
 	k.SetDeadline(time.Now().Add(answerTimeout))
 	stop := func() bool { return true }
@@ -103,7 +103,6 @@ func (k *conn) exchange(ctx context.Context, request []byte, at *verdict) (*answ
 		return nil, err
 	}
 	k.heard = true
-	at.set(&ErrTimeout)
 	resp, err := http.ReadResponse(k.r, nil)
 	if err != nil {
 		return nil, err

@@ -19,15 +19,27 @@ var ErrGuarded = errors.New("tests must not reach the real instance metadata")
 // to this machine itself, as in a sandbox: a test that forgot to set an
 // endpoint must not read, and use, the role of the machine that it runs on.
 func Dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	var d net.Dialer
 	if testing.Testing() {
 		if err := guard(addr); err != nil {
 			return nil, err
 		}
-		// A name is resolved behind the first look, so look again.
-		d.Control = func(_, addr string, _ syscall.RawConn) error { return guard(addr) }
 	}
-	return d.DialContext(ctx, network, addr)
+	return dialer(nil).DialContext(ctx, network, addr)
+}
+
+// dialer returns a dialer that is guarded where it has to be, and prepares each
+// socket with control, which may be nil.
+func dialer(control func(network, addr string, c syscall.RawConn) error) *net.Dialer {
+	if !testing.Testing() {
+		return &net.Dialer{Control: control}
+	}
+	return &net.Dialer{Control: func(network, addr string, c syscall.RawConn) error {
+		err := guard(addr) // again, where a name has been resolved behind the first look
+		if err == nil && control != nil {
+			err = control(network, addr, c)
+		}
+		return err
+	}}
 }
 
 func guard(addr string) error {

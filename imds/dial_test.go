@@ -68,7 +68,7 @@ func TestZeroClientIsGuarded(t *testing.T) {
 	}
 	var c imds.Client
 	_, err := c.InstanceID(t.Context())
-	if e := wantKind(t, err, imds.ErrUnreachable); !errors.Is(err, imds.ErrGuarded) || e.Attempts != 1 {
+	if e := wantKind(t, err, imds.ErrNotDetected); !errors.Is(err, imds.ErrGuarded) || e.Attempts != 1 {
 		t.Errorf("%d attempts: %v", e.Attempts, err)
 	}
 }

@@ -11,23 +11,26 @@ import (
 
 // The kinds of failure. Each says one thing that no other says.
 var (
-	ErrInvalid      = errors.New("unusable endpoint, path or setting")                            // nothing was sent
-	ErrUnreachable  = errors.New("no connection")                                                 // refused, no route, or connecting took over a second
-	ErrTokenLost    = errors.New("connected and asked for a token, but no byte came back")        // the mark of a hop limit that is too low
-	ErrNoV2         = errors.New("the endpoint gives no tokens")                                  // PUT: 404, 405 or 501
-	ErrTimeout      = errors.New("connected, but no whole answer came in time")                   // silent, or too slow
-	ErrIncomplete   = errors.New("the connection ended before the answer was complete")           // reset or closed early
-	ErrBadRequest   = errors.New("the request was refused as wrong")                              // 400, or 405 on a read
-	ErrUnauthorized = errors.New("the service wants a valid token")                               // 401
-	ErrForbidden    = errors.New("forbidden: metadata is switched off, or a proxy is in between") // 403; X-Forwarded-For is refused so, too
-	ErrAbsent       = errors.New("no such metadata")                                              // 404
-	ErrThrottled    = errors.New("throttled")                                                     // 429
-	ErrServer       = errors.New("the service failed")                                            // 5xx
-	ErrRedirect     = errors.New("redirected, which is never followed")                           // 3xx
-	ErrForeign      = errors.New("something answers that is not IMDS")                            // a portal, a proxy, another server
-	ErrTooLarge     = errors.New("the answer is too large")                                       // over 1 MiB
-	ErrMalformed    = errors.New("the answer is malformed")                                       // whole, but not what the path should hold
-	ErrCredentials  = errors.New("the role is of no use")                                         // a document whose Code is not Success
+	ErrInvalid      = errors.New("unusable endpoint, path or setting")                             // nothing was sent
+	ErrNotDetected  = errors.New("no instance metadata here: no connection")                       // refused, no route, or connecting took over a second
+	ErrHopLimit     = errors.New("the token is lost on its way back: the hop limit is too low")    // PUT is silent, while a GET at the same address is answered at once
+	ErrTokenLost    = errors.New("the token is cut off on its way back")                           // PUT is reset or closed, while a GET at the same address is answered
+	ErrNoV2         = errors.New("the endpoint gives no tokens")                                   // PUT: 404, 405 or 501
+	ErrDisabled     = errors.New("instance metadata is switched off")                              // 403 to PUT and to GET
+	ErrForbidden    = errors.New("forbidden: most likely a proxy in between adds X-Forwarded-For") // 403 to PUT alone, or to a read with a token that was just given
+	ErrTimeout      = errors.New("connected, but no whole answer came in time")                    // silent, or too slow
+	ErrIncomplete   = errors.New("the connection ended before the answer was complete")            // reset or closed early
+	ErrBadRequest   = errors.New("the request was refused as wrong")                               // 400, or 405 on a read
+	ErrUnauthorized = errors.New("the service wants a valid token")                                // 401
+	ErrAbsent       = errors.New("no such metadata")                                               // 404
+	ErrThrottled    = errors.New("throttled")                                                      // 429
+	ErrServer       = errors.New("the service failed")                                             // 5xx
+	ErrRedirect     = errors.New("redirected, which is never followed")                            // 3xx
+	ErrForeign      = errors.New("something answers that is not IMDS")                             // a portal, a proxy, another server
+	ErrTooLarge     = errors.New("the answer is too large")                                        // over 1 MiB
+	ErrMalformed    = errors.New("the answer is malformed")                                        // whole, but not what the path should hold
+	ErrCredentials  = errors.New("the role is of no use")                                          // a document whose Code is not Success
+	ErrExpired      = errors.New("the credentials have expired")                                   // and come with the error all the same
 )
 
 // An Error is a read that failed. errors.Is finds its Kind and its cause:
@@ -38,6 +41,7 @@ type Error struct {
 	Method   string        // PUT is the request for the token
 	Path     string        // such as /latest/meta-data/instance-id
 	Status   int           // of HTTP; 0 if there was no answer
+	Server   string        // the Server header of the answer; EC2's own is EC2ws
 	Code     string        // of a document whose Code is not Success
 	Attempts int           // requests made; 0 if none was, or if another reader made them
 	Elapsed  time.Duration // from the first attempt on
@@ -47,16 +51,28 @@ type Error struct {
 func (e *Error) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s: %v", e.Method, e.Path, e.Kind)
-	switch {
-	case e.Code != "":
-		fmt.Fprintf(&b, " (%s)", e.Code)
-	case e.Status != 0 && e.Status != 200:
-		fmt.Fprintf(&b, " (HTTP %d)", e.Status)
+	if d := e.answer(); d != "" {
+		fmt.Fprintf(&b, " (%s)", d)
 	}
 	if e.Err != nil {
 		fmt.Fprintf(&b, ": %v", e.Err)
 	}
 	return b.String()
+}
+
+// answer describes what came back, as far as it is out of the ordinary.
+func (e *Error) answer() string {
+	var d string
+	switch {
+	case e.Code != "":
+		return e.Code
+	case e.Status != 0 && e.Status != 200:
+		d = fmt.Sprintf("HTTP %d", e.Status)
+	}
+	if e.Server != "" && e.Server != ec2Server {
+		d = strings.TrimSpace(fmt.Sprintf("%s from %.80q", d, e.Server))
+	}
+	return d
 }
 
 // Unwrap returns the kind and the cause.
@@ -80,7 +96,7 @@ func (e *Error) temporary() bool {
 	switch e.Kind {
 	case ErrServer, ErrThrottled, ErrIncomplete:
 		return true
-	case ErrUnreachable, ErrTokenLost:
+	case ErrNotDetected:
 		return !isTimeout(e.Err) && !errors.Is(e.Err, ErrGuarded)
 	}
 	return false

@@ -2,6 +2,7 @@ package imds
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -21,6 +22,7 @@ const (
 	answerTimeout  = time.Second // from the request to the last byte of the answer
 	attempts       = 4
 	firstPause     = 100 * time.Millisecond // doubled each time
+	longestPause   = 2 * time.Second        // that a service can ask for by Retry-After
 )
 
 // A request is what varies from one to the next.
@@ -29,14 +31,6 @@ type request struct {
 	path   string
 	token  string // of a GET, if any
 	ttl    int    // of a PUT: seconds to ask for
-}
-
-// silence is what it means that nothing comes back.
-func (r *request) silence() *error {
-	if r.method == "PUT" {
-		return &ErrTokenLost
-	}
-	return &ErrTimeout
 }
 
 // bytes returns the request as it goes over the wire, in one segment. Path and
@@ -75,11 +69,15 @@ func (v *verdict) kind() error {
 	return nil
 }
 
+// prepare takes the endpoint apart.
+func (c *Client) prepare() {
+	c.resolve.Do(func() { c.base, c.baseErr = parseEndpoint(c.Endpoint) })
+}
+
 // send makes a request, again where that may help, and returns the good
 // answer. It keeps at up to date.
 func (c *Client) send(ctx context.Context, r *request, at *verdict) (*answer, *Error) {
-	c.resolve.Do(func() { c.base, c.baseErr = parseEndpoint(c.Endpoint) })
-	if c.baseErr != nil {
+	if c.prepare(); c.baseErr != nil {
 		return nil, (&Error{Kind: ErrInvalid, Err: c.baseErr}).of(r.method, r.path, 0, 0)
 	}
 	began := time.Now()
@@ -90,20 +88,25 @@ func (c *Client) send(ctx context.Context, r *request, at *verdict) (*answer, *E
 		}
 		if n < attempts && failed.temporary() {
 			at.set(&failed.Kind)
-			if pause(ctx, firstPause<<(n-1)) {
+			if pause(ctx, firstPause<<(n-1), a.retryAfter()) {
 				continue
 			}
-			status := failed.Status
-			failed = stopped(ctx, failed.Kind)
-			failed.Status = status
+			seen := failed
+			failed = stopped(ctx, seen.Kind)
+			failed.Status, failed.Server = seen.Status, seen.Server
 		}
 		return nil, failed.of(r.method, r.path, n, time.Since(began))
 	}
 }
 
-// pause waits for between half of d and d, and reports whether it came to that.
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d/2 + rand.N(d/2))
+// pause waits for between half of d and d, or a little longer than the service
+// asked for, and reports whether it came to that.
+func pause(ctx context.Context, d, asked time.Duration) bool {
+	d = d/2 + rand.N(d/2)
+	if asked > d {
+		d = min(asked, longestPause) + rand.N(firstPause)
+	}
+	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
@@ -113,17 +116,33 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// attempt makes a request once. A kept connection that the service has closed
-// in the meantime does not count.
+// retryAfter returns how long the service wants to be left alone, or 0.
+func (a *answer) retryAfter() time.Duration {
+	if a == nil {
+		return 0
+	}
+	v := a.header.Get("Retry-After")
+	if seconds, err := strconv.ParseUint(v, 10, 16); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	if at, err := http.ParseTime(v); err == nil {
+		return time.Until(at)
+	}
+	return 0
+}
+
+// attempt makes a request once. The answer is there whenever one came, good or
+// not. A kept connection that the service has closed in the meantime does not
+// count.
 func (c *Client) attempt(ctx context.Context, r *request, at *verdict) (*answer, *Error) {
 	for {
-		at.set(&ErrUnreachable)
+		at.set(&ErrNotDetected)
 		k, kept, err := c.connect(ctx)
 		if err != nil {
-			return nil, failure(ctx, err, ErrUnreachable)
+			return nil, failure(ctx, err, ErrNotDetected)
 		}
-		at.set(r.silence())
-		a, err := k.exchange(ctx, r.bytes(c.base.host), at)
+		at.set(&ErrTimeout)
+		a, err := k.exchange(ctx, r.bytes(c.base.host))
 		if err == nil {
 			c.release(k, a.last)
 			return a, judge(r, a)
@@ -136,15 +155,19 @@ func (c *Client) attempt(ctx context.Context, r *request, at *verdict) (*answer,
 	}
 }
 
+// errSilent is in the details of an exchange to which no byte came back.
+var errSilent = errors.New("no byte came back")
+
 // failure tells what it means that an exchange broke off.
 func (k *conn) failure(ctx context.Context, r *request, err error, seen error) *Error {
+	if !k.heard {
+		err = fmt.Errorf("%w: %w", errSilent, err)
+	}
 	switch {
 	case ctx.Err() != nil || isTimeout(err):
 		return failure(ctx, err, seen)
 	case errors.Is(err, errTooLarge) || k.limit.N <= 0:
 		return &Error{Kind: ErrTooLarge, Err: fmt.Errorf("more than %d KiB", maxBody>>10)}
-	case !k.heard && r.method == "PUT":
-		return &Error{Kind: ErrTokenLost, Err: err}
 	case !k.heard || isCut(err):
 		return &Error{Kind: ErrIncomplete, Err: err}
 	case isSecretPath(r.path):
@@ -170,30 +193,36 @@ func isCut(err error) bool {
 
 // judge returns what is wrong with an answer, or nil.
 func judge(r *request, a *answer) *Error {
-	kind := kindOf(r, a)
+	kind, err := kindOf(r, a), error(nil)
 	switch {
 	case kind == ErrRedirect:
-		return &Error{Kind: kind, Status: a.status, Err: fmt.Errorf("to %.80q", a.header.Get("Location"))}
-	case kind != nil:
-		return &Error{Kind: kind, Status: a.status}
-	case isFreeText(r.path) || !isMarkup(a.body):
+		err = fmt.Errorf("to %.80q", a.header.Get("Location"))
+	case kind == ErrForeign:
+		if via := a.header.Get("Via"); via != "" {
+			err = fmt.Errorf("it came by way of a proxy, Via: %.80q", via)
+		}
+	case kind == nil && isStrange(r.path, a.body):
+		kind, err = ErrForeign, stranger(r.path, a.body)
+	case kind == nil:
 		return nil
-	case isSecretPath(r.path):
-		return &Error{Kind: ErrForeign, Status: a.status, Err: fmt.Errorf("%d bytes of markup", len(a.body))}
-	default:
-		return &Error{Kind: ErrForeign, Status: a.status, Err: unlike(a.body)}
 	}
+	return &Error{Kind: kind, Status: a.status, Server: a.server(), Err: err}
 }
+
+// ec2Server is what the service calls itself.
+const ec2Server = "EC2ws"
+
+func (a *answer) server() string { return a.header.Get("Server") }
 
 // kindOf tells what a status means, per "Access instance metadata" in the EC2
 // User Guide; nil is for 200.
 func kindOf(r *request, a *answer) error {
 	put := r.method == "PUT"
 	switch s := a.status; {
-	case s == http.StatusOK:
-		return nil
 	case a.header.Get("Via") != "": // IMDS is never far enough away for a proxy
 		return ErrForeign
+	case s == http.StatusOK:
+		return nil
 	case s == http.StatusBadRequest:
 		return ErrBadRequest
 	case s == http.StatusUnauthorized:
@@ -217,6 +246,26 @@ func kindOf(r *request, a *answer) error {
 	}
 }
 
-func isMarkup(body string) bool {
-	return strings.HasPrefix(strings.TrimLeft(body, " \t\r\n\ufeff"), "<")
+// isStrange reports whether a body is markup or JSON at a path where EC2 has
+// neither, as from a portal that wants a login.
+func isStrange(path, body string) bool {
+	return !isFreeText(path) && isMarkup(body) || !mayBeJSON(path) && isJSON(body)
+}
+
+func isMarkup(body string) bool { return strings.HasPrefix(trimStart(body), "<") }
+
+// isJSON reports whether a body is an object or a list of JSON.
+func isJSON(body string) bool {
+	s := trimStart(body)
+	return (strings.HasPrefix(s, "{") || strings.HasPrefix(s, "[")) && json.Valid([]byte(s))
+}
+
+func trimStart(body string) string { return strings.TrimLeft(body, " \t\r\n\ufeff") }
+
+// stranger describes a strange body, of a secret path by its length alone.
+func stranger(path, body string) error {
+	if isSecretPath(path) {
+		return fmt.Errorf("%d bytes of markup or JSON", len(body))
+	}
+	return unlike(body)
 }

@@ -9,8 +9,11 @@ package imds
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"strings"
 	"sync"
@@ -56,12 +59,14 @@ type Client struct {
 // DefaultEndpoint is where IMDS answers on every instance.
 const DefaultEndpoint = "http://169.254.169.254"
 
-// Policy says which versions of the protocol a [Client] may speak.
+// Policy says when a [Client] may do without a token, which is version 1 of the
+// protocol. It never may after a time-out, a reset, a 400 or a failure of the
+// service: those have other causes, which a read without a token would hide.
 type Policy int
 
 const (
-	V2Only  Policy = iota // every read carries a token
-	AllowV1               // read without one where the service gives none; see [Client.Used]
+	Never      Policy = iota // every read carries a token
+	WhenAbsent               // read without one where asking for it is answered with 403, 404 or 405; see [Client.Used]
 )
 
 // Version names a version of the protocol.
@@ -72,17 +77,47 @@ const (
 	V2 Version = "IMDSv2" // with a token
 )
 
-// Used returns the version that the latest answer was read with, or "" before
-// the first. For [V1], why is the failure that made the client do without a
-// token.
-func (c *Client) Used() (v Version, why error) {
+// Reason is why a client did without a token. The codes never change.
+type Reason string
+
+const (
+	TokenForbidden  Reason = "token-forbidden"   // 403
+	TokenNotFound   Reason = "token-not-found"   // 404
+	TokenNotAllowed Reason = "token-not-allowed" // 405
+)
+
+// reasonFor returns the reason to do without a token after a request for one
+// failed, or "" if that is none.
+func reasonFor(failed *Error) Reason {
+	switch {
+	case failed.Kind == ErrForbidden:
+		return TokenForbidden
+	case failed.Kind != ErrNoV2:
+		return ""
+	case failed.Status == http.StatusNotFound:
+		return TokenNotFound
+	case failed.Status == http.StatusMethodNotAllowed:
+		return TokenNotAllowed
+	}
+	return ""
+}
+
+// A Use tells how an answer was read.
+type Use struct {
+	Version Version
+	Reason  Reason // for V1, why there was no token
+	Err     error  // for V1, how the request for the token failed; an [*Error]
+}
+
+// Used tells how the latest answer was read. Version is "" before the first.
+func (c *Client) Used() Use {
 	switch g := c.used.Load(); {
 	case g == nil:
-		return "", nil
-	case g.token == "":
-		return V1, g.why
+		return Use{}
+	case g.why != nil:
+		return Use{V1, reasonFor(g.why), g.why}
 	default:
-		return V2, nil
+		return Use{Version: V2}
 	}
 }
 
@@ -98,37 +133,65 @@ func (c *Client) Get(ctx context.Context, path string) (string, error) {
 		escaped := (&url.URL{Path: path}).EscapedPath() // fit for a terminal and a log
 		return "", &Error{Kind: ErrInvalid, Method: "GET", Path: escaped, Err: err}
 	}
-	body, g, err := c.getOnce(ctx, target)
-	if errors.Is(err, ErrUnauthorized) && g != nil {
-		c.forget(g) // revoked or from another instance: once more with a new one
-		body, g, err = c.getOnce(ctx, target)
-	}
+	a, err := c.get(ctx, target)
 	if err != nil {
 		return "", err
 	}
+	return a.body, nil
+}
+
+// get reads with the shared grant, and if that is of no use any more, once
+// more with a new one.
+func (c *Client) get(ctx context.Context, target string) (*answer, error) {
+	a, g, err := c.getOnce(ctx, target)
+	if g != nil && c.isSpent(g, err) {
+		c.forget(g)
+		a, g, err = c.getOnce(ctx, target)
+	}
+	if err != nil {
+		return nil, err
+	}
 	c.used.Store(g)
-	return body, nil
+	return a, nil
+}
+
+// isSpent reports whether err may be due to the grant alone: a token that was
+// revoked or is from another instance, or a service that was switched off
+// since it gave one.
+func (c *Client) isSpent(g *grant, err error) bool {
+	return errors.Is(err, ErrUnauthorized) || errors.Is(err, ErrForbidden) && c.used.Load() == g
 }
 
 // getOnce reads with the shared grant, which it returns too. The grant is nil
 // if it was not to be had.
-func (c *Client) getOnce(ctx context.Context, target string) (string, *grant, error) {
+func (c *Client) getOnce(ctx context.Context, target string) (*answer, *grant, error) {
 	if ctx.Err() != nil {
-		return "", nil, stopped(ctx, nil).of("GET", target, 0, 0)
+		return nil, nil, stopped(ctx, nil).of("GET", target, 0, 0)
 	}
 	g, err := c.token(ctx)
 	if err != nil {
-		return "", nil, err
+		return nil, nil, err
 	}
 	var at verdict
 	a, failed := c.send(ctx, &request{method: "GET", path: target, token: g.token}, &at)
 	if failed == nil {
-		return a.body, g, nil
+		return a, g, nil
 	}
-	if failed.Kind == ErrUnauthorized && g.why != nil {
-		failed.Err = g.why // read without a token, and this is why there was none
+	if g.why != nil {
+		c.withoutToken(g, failed)
 	}
-	return "", g, failed
+	return nil, g, failed
+}
+
+// withoutToken says of a read that failed without a token why there was none.
+func (c *Client) withoutToken(g *grant, failed *Error) {
+	switch {
+	case failed.Kind == ErrUnauthorized:
+		failed.Err = g.why
+	case failed.Kind == ErrForbidden && g.why.Kind == ErrForbidden:
+		failed.Kind, failed.Err = ErrDisabled, errors.New("so was the request for a token")
+		c.forget(g)
+	}
 }
 
 // InstanceID returns the id of the instance, such as "i-1234567890abcdef0".
@@ -148,9 +211,6 @@ func (c *Client) Region(ctx context.Context) (string, error) {
 	if docErr != nil {
 		return "", err
 	}
-	if !isRegion(doc.Region) {
-		return "", malformed(identityPath, errors.New("no valid region in the document"))
-	}
 	return doc.Region, nil
 }
 
@@ -166,6 +226,8 @@ func (c *Client) Role(ctx context.Context) (string, error) {
 	switch {
 	case name == "":
 		return "", &Error{Kind: ErrAbsent, Method: "GET", Path: credentialsPath, Status: 200, Err: errors.New("the list of roles is empty")}
+	case isJSON(list):
+		return "", &Error{Kind: ErrForeign, Method: "GET", Path: credentialsPath, Status: 200, Err: errors.New("JSON in place of the name of a role")}
 	case !isRoleName(name):
 		return "", malformed(credentialsPath, errors.New("not a role name"))
 	}
@@ -174,7 +236,9 @@ func (c *Client) Role(ctx context.Context) (string, error) {
 
 // Credentials reads the temporary credentials of the role anew. If EC2 could
 // not assume the role, the error is of kind [ErrCredentials] and carries the
-// Code of the document, which is returned too.
+// Code of the document, which is returned too. Credentials that have expired
+// are returned with an error of kind [ErrExpired]: AWS has the last word on
+// them, and may prolong them while it can't make new ones.
 func (c *Client) Credentials(ctx context.Context) (Credentials, error) {
 	role, err := c.Role(ctx)
 	if err != nil {
@@ -182,16 +246,41 @@ func (c *Client) Credentials(ctx context.Context) (Credentials, error) {
 	}
 	path := credentialsPath + role
 	creds, err := read(ctx, c, path, parseCredentials)
-	if err == nil && !succeeded(creds.Code) {
-		err = refused(path, creds.Code, creds.Message)
+	switch {
+	case err != nil:
+		return creds, err
+	case !succeeded(creds.Code):
+		return creds, refused(path, creds.Code, creds.Message)
+	case !creds.Expiration.After(time.Now()):
+		return creds, expired(path, creds.Expiration)
 	}
-	return creds, err
+	return creds, nil
 }
 
 // IdentityDocument reads what the instance says about itself. Its signature
-// is not verified.
+// is not verified, but a document that EC2 can't have written is [ErrForeign].
 func (c *Client) IdentityDocument(ctx context.Context) (IdentityDocument, error) {
-	return read(ctx, c, identityPath, parseIdentityDocument)
+	doc, err := read(ctx, c, identityPath, parseIdentityDocument)
+	if err != nil {
+		return doc, err
+	}
+	if err := doc.check(); err != nil {
+		return IdentityDocument{}, &Error{Kind: ErrForeign, Method: "GET", Path: identityPath, Status: 200, Err: err}
+	}
+	return doc, nil
+}
+
+// check returns what in a document EC2 never writes so.
+func (d IdentityDocument) check() error {
+	switch {
+	case !isInstanceID(d.InstanceID):
+		return fmt.Errorf("instanceId is %.40q", d.InstanceID)
+	case !isRegion(d.Region):
+		return fmt.Errorf("region is %.40q", d.Region)
+	case len(d.AccountID) != 12 || !consistsOf(d.AccountID, digits):
+		return fmt.Errorf("accountId is %.40q, not 12 digits", d.AccountID)
+	}
+	return nil
 }
 
 // IAMInfo reads which instance profile is attached. If EC2 has trouble with
@@ -237,15 +326,28 @@ func (c *Client) value(ctx context.Context, path string, valid func(string) bool
 // read reads a document and parses it.
 func read[T any](ctx context.Context, c *Client, path string, parse func([]byte) (T, error)) (T, error) {
 	var none T
-	body, err := c.Get(ctx, path)
+	a, err := c.get(ctx, path)
 	if err != nil {
 		return none, err
 	}
-	doc, err := parse([]byte(body))
-	if err != nil {
+	doc, err := parse([]byte(a.body))
+	switch {
+	case err != nil && isOthers(a.body):
+		return none, &Error{Kind: ErrForeign, Method: "GET", Path: path, Status: a.status, Server: a.server(), Err: err}
+	case err != nil:
 		return none, malformed(path, err)
 	}
 	return doc, nil
+}
+
+// isOthers reports whether a body is JSON with nothing in it by which the
+// documents of EC2 are known: they have a Code, or an instanceId.
+func isOthers(body string) bool {
+	var doc struct {
+		Code       *json.RawMessage `json:"Code"`
+		InstanceID *json.RawMessage `json:"instanceId"`
+	}
+	return isJSON(body) && (json.Unmarshal([]byte(body), &doc) != nil || doc.Code == nil && doc.InstanceID == nil)
 }
 
 func malformed(path string, err error) error {
@@ -254,6 +356,10 @@ func malformed(path string, err error) error {
 
 func refused(path, code, message string) error {
 	return &Error{Kind: ErrCredentials, Method: "GET", Path: path, Status: 200, Code: code, Err: errors.New(message)}
+}
+
+func expired(path string, end time.Time) error {
+	return &Error{Kind: ErrExpired, Method: "GET", Path: path, Status: 200, Err: fmt.Errorf("on %s", end.UTC().Format(time.RFC3339))}
 }
 
 // isInstanceID is lenient about length: ids had 8 digits before they had 17.

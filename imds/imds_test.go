@@ -21,14 +21,18 @@ import (
 
 // TestKinds answers in every wrong way, to the request for the token or to the
 // read, and wants each to be told apart, with as many attempts as make sense.
+// The one GET after a PUT that failed is the probe.
 func TestKinds(t *testing.T) {
 	const page = "<!DOCTYPE html><title>Sign in to the hotel</title>"
+	const login = `{"error": "login required", "url": "https://portal.test/"}`
 	redirect := func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/latest/meta-data/instance-id/", http.StatusMovedPermanently)
 	}
-	viaProxy := func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Via", "1.1 squid")
-		w.WriteHeader(http.StatusServiceUnavailable)
+	viaProxy := func(status int) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Via", "1.1 squid")
+			w.WriteHeader(status)
+		}
 	}
 	drip := func(w http.ResponseWriter, r *http.Request) {
 		for r.Context().Err() == nil {
@@ -40,6 +44,11 @@ func TestKinds(t *testing.T) {
 			}
 		}
 	}
+	late := func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(700 * time.Millisecond)
+		constant(w, r)
+	}
+	const cut = "HTTP/1.1 200 OK\r\nContent-Length: 56\r\n\r\nAQAE"
 	tests := []struct {
 		name     string
 		put, get http.HandlerFunc
@@ -50,7 +59,6 @@ func TestKinds(t *testing.T) {
 	}{
 		{name: "token 400", put: status(400), want: imds.ErrBadRequest, status: 400, puts: 1},
 		{name: "token 401", put: status(401), want: imds.ErrUnauthorized, status: 401, puts: 1},
-		{name: "token 403", put: status(403), want: imds.ErrForbidden, status: 403, puts: 1},
 		{name: "token 404", put: status(404), want: imds.ErrNoV2, status: 404, puts: 1},
 		{name: "token 405", put: status(405), want: imds.ErrNoV2, status: 405, puts: 1},
 		{name: "token 501", put: status(501), want: imds.ErrNoV2, status: 501, puts: 1},
@@ -58,14 +66,36 @@ func TestKinds(t *testing.T) {
 		{name: "token 500", put: status(500), want: imds.ErrServer, status: 500, puts: 4},
 		{name: "token 503", put: status(503), want: imds.ErrServer, status: 503, puts: 4},
 		{name: "token redirected", put: redirect, want: imds.ErrRedirect, status: 301, puts: 1},
-		{name: "token silent", put: silent, want: imds.ErrTokenLost, puts: 1},
-		{name: "token reset", put: raw(""), want: imds.ErrTokenLost, puts: 4},
-		{name: "token cut", put: raw("HTTP/1.1 200 OK\r\nContent-Length: 56\r\n\r\nAQAE"), want: imds.ErrIncomplete, puts: 4},
 		{name: "token page", put: body(page), want: imds.ErrForeign, status: 200, puts: 1},
-		{name: "token empty", put: body(""), want: imds.ErrMalformed, status: 200, puts: 1},
-		{name: "token binary", put: body("AQ\x00AE"), want: imds.ErrMalformed, status: 200, puts: 1},
-		{name: "token two lines", put: body("AQ\r\nX-Injected: 1"), want: imds.ErrMalformed, status: 200, puts: 1},
-		{name: "token too long", put: body(strings.Repeat("A", 5000)), want: imds.ErrMalformed, status: 200, puts: 1},
+		{name: "token JSON", put: body(login), want: imds.ErrForeign, status: 200, puts: 1},
+		{name: "token empty", put: granting(""), want: imds.ErrForeign, status: 200, puts: 1},
+		{name: "token binary", put: granting("AQ\x00AE"), want: imds.ErrForeign, status: 200, puts: 1},
+		{name: "token two lines", put: granting("AQ\r\nX-Injected: 1"), want: imds.ErrForeign, status: 200, puts: 1},
+		{name: "token of words", put: granting("Welcome, guest!"), want: imds.ErrForeign, status: 200, puts: 1},
+		{name: "token too long", put: granting(strings.Repeat("A", 4097)), want: imds.ErrForeign, status: 200, puts: 1},
+		{name: "token without lifetime", put: body(token), want: imds.ErrForeign, status: 200, puts: 1},
+		{name: "token by way of a proxy", put: viaProxy(200), want: imds.ErrForeign, status: 200, puts: 1},
+		{name: "token drips", put: drip, want: imds.ErrTimeout, puts: 1},
+
+		{name: "token 403, read 401", put: status(403), get: status(401), want: imds.ErrForbidden, status: 403, puts: 1, gets: 1},
+		{name: "token 403, read 200", put: status(403), want: imds.ErrForbidden, status: 403, puts: 1, gets: 1},
+		{name: "token 403, read silent", put: status(403), get: silent, want: imds.ErrForbidden, status: 403, puts: 1, gets: 1},
+		{name: "token 403, read 403", put: status(403), get: status(403), want: imds.ErrDisabled, status: 403, puts: 1, gets: 1},
+		{name: "token 403, read by way of a proxy", put: status(403), get: viaProxy(403), want: imds.ErrForeign, status: 403, puts: 1, gets: 1},
+		{name: "token silent, read 401", put: silent, get: status(401), want: imds.ErrHopLimit, puts: 1, gets: 1},
+		{name: "token silent, read 200", put: silent, want: imds.ErrHopLimit, puts: 1, gets: 1},
+		{name: "token silent, read 404", put: silent, get: status(404), want: imds.ErrHopLimit, puts: 1, gets: 1},
+		{name: "token silent, read 503", put: silent, get: status(503), want: imds.ErrHopLimit, puts: 1, gets: 1},
+		{name: "token silent, read late", put: silent, get: late, want: imds.ErrTimeout, puts: 1, gets: 1},
+		{name: "token silent, read silent", put: silent, get: silent, want: imds.ErrTimeout, puts: 1, gets: 1},
+		{name: "token silent, read reset", put: silent, get: raw(""), want: imds.ErrTimeout, puts: 1, gets: 1},
+		{name: "token silent, read page", put: silent, get: body(page), want: imds.ErrForeign, puts: 1, gets: 1},
+		{name: "token silent, read JSON", put: silent, get: body(login), want: imds.ErrForeign, puts: 1, gets: 1},
+		{name: "token silent, read redirected", put: silent, get: redirect, want: imds.ErrForeign, puts: 1, gets: 1},
+		{name: "token reset, read 401", put: raw(""), get: status(401), want: imds.ErrTokenLost, puts: 4, gets: 1},
+		{name: "token cut, read 401", put: raw(cut), get: status(401), want: imds.ErrTokenLost, puts: 4, gets: 1},
+		{name: "token reset, read reset", put: raw(""), get: raw(""), want: imds.ErrIncomplete, puts: 4, gets: 1},
+		{name: "token reset, read silent", put: raw(""), get: silent, want: imds.ErrIncomplete, puts: 4, gets: 1},
 
 		{name: "400", get: status(400), want: imds.ErrBadRequest, status: 400, puts: 1, gets: 1},
 		{name: "401", get: status(401), want: imds.ErrUnauthorized, status: 401, puts: 2, gets: 2},
@@ -77,8 +107,10 @@ func TestKinds(t *testing.T) {
 		{name: "500", get: status(500), want: imds.ErrServer, status: 500, puts: 1, gets: 4},
 		{name: "204", get: status(204), want: imds.ErrForeign, status: 204, puts: 1, gets: 1},
 		{name: "redirected", get: redirect, want: imds.ErrRedirect, status: 301, puts: 1, gets: 1},
-		{name: "proxy's 503", get: viaProxy, want: imds.ErrForeign, status: 503, puts: 1, gets: 1},
+		{name: "by way of a proxy", get: viaProxy(200), want: imds.ErrForeign, status: 200, puts: 1, gets: 1},
+		{name: "proxy's 503", get: viaProxy(503), want: imds.ErrForeign, status: 503, puts: 1, gets: 1},
 		{name: "page", get: body(page), want: imds.ErrForeign, status: 200, puts: 1, gets: 1},
+		{name: "JSON", get: body(login), want: imds.ErrForeign, status: 200, puts: 1, gets: 1},
 		{name: "other protocol", get: raw("SSH-2.0-OpenSSH_9.2\r\n"), want: imds.ErrForeign, puts: 1, gets: 1},
 		{name: "silent", get: silent, want: imds.ErrTimeout, puts: 1, gets: 1},
 		{name: "drip", get: drip, want: imds.ErrTimeout, puts: 1, gets: 1},
@@ -115,9 +147,14 @@ func TestKinds(t *testing.T) {
 
 func TestErrorText(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := (&service{put: silent}).client(t)
+		c := (&service{put: silent, get: func(w http.ResponseWriter, _ *http.Request) {
+			time.Sleep(2 * time.Millisecond)
+			w.Header().Set("Server", "EC2ws")
+			w.WriteHeader(http.StatusUnauthorized)
+		}}).client(t)
 		_, err := c.InstanceID(t.Context())
-		want := "PUT /latest/api/token: connected and asked for a token, but no byte came back: read pipe: i/o timeout"
+		want := "PUT /latest/api/token: the token is lost on its way back: the hop limit is too low: no byte came back: read pipe: i/o timeout; " +
+			`GET /latest/meta-data/instance-id was answered with HTTP 401 from "EC2ws" after 2ms`
 		if err == nil || err.Error() != want {
 			t.Errorf("got  %v\nwant %s", err, want)
 		}
@@ -397,8 +434,8 @@ func TestNoProxy(t *testing.T) {
 	}
 }
 
-// TestUnreachable meets a port that nobody listens on.
-func TestUnreachable(t *testing.T) {
+// TestNotDetected meets a port that nobody listens on.
+func TestNotDetected(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -406,7 +443,7 @@ func TestUnreachable(t *testing.T) {
 	l.Close()
 	c := &imds.Client{Endpoint: "http://" + l.Addr().String()}
 	_, err = c.InstanceID(t.Context())
-	if e := wantKind(t, err, imds.ErrUnreachable); e.Attempts != 4 {
+	if e := wantKind(t, err, imds.ErrNotDetected); e.Attempts != 4 {
 		t.Errorf("%d attempts, want 4", e.Attempts)
 	}
 }
@@ -420,8 +457,8 @@ func TestBlackhole(t *testing.T) {
 		s    *service
 		want error
 	}{
-		{"no connection", func(ctx context.Context, _, _ string) (net.Conn, error) { <-ctx.Done(); return nil, ctx.Err() }, new(service), imds.ErrUnreachable},
-		{"no token", nil, &service{put: silent}, imds.ErrTokenLost},
+		{"no connection", func(ctx context.Context, _, _ string) (net.Conn, error) { <-ctx.Done(); return nil, ctx.Err() }, new(service), imds.ErrNotDetected},
+		{"no token", nil, &service{put: silent}, imds.ErrTimeout},
 		{"no value", nil, &service{get: silent}, imds.ErrTimeout},
 	}
 	for _, tt := range tests {
@@ -458,7 +495,7 @@ func TestBlackholeTCP(t *testing.T) {
 	defer cancel()
 	began := time.Now()
 	_, err = c.InstanceID(ctx)
-	wantKind(t, err, imds.ErrTokenLost)
+	wantKind(t, err, imds.ErrTimeout)
 	if d := time.Since(began); d > 400*time.Millisecond {
 		t.Errorf("took %v, want 200ms", d)
 	}

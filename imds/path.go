@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -52,13 +53,23 @@ func isVersion(s string) bool {
 // isSecretPath reports whether what a path holds must not be shown, not even
 // in part. User data is counted in because people put passwords there.
 func isSecretPath(path string) bool {
-	return strings.Contains(path, "/api/token") || strings.Contains(path, "security-credentials") || strings.Contains(path, "/user-data")
+	return contains(path, "/api/token", "security-credentials", "/user-data")
 }
 
 // isFreeText reports whether the values below a path are the user's own words,
-// so that markup in them proves nothing.
+// or XML as those of metrics, so that markup in them proves nothing.
 func isFreeText(path string) bool {
-	return strings.Contains(path, "/user-data") || strings.Contains(path, "/meta-data/tags/")
+	return contains(path, "/user-data", "/meta-data/tags/", "/meta-data/metrics/")
+}
+
+// mayBeJSON reports whether values below a path are JSON documents, or the
+// user's own words.
+func mayBeJSON(path string) bool {
+	return isFreeText(path) || contains(path, "/dynamic/", "/iam/", "/identity-credentials/", "/events/", "/spot/")
+}
+
+func contains(path string, parts ...string) bool {
+	return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(path, part) })
 }
 
 // An endpoint is the address of a service, taken apart.

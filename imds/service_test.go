@@ -113,6 +113,14 @@ func body(s string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, s) }
 }
 
+// granting answers with a token as EC2 does.
+func granting(token string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Aws-Ec2-Metadata-Token-Ttl-Seconds", "21600")
+		io.WriteString(w, token)
+	}
+}
+
 func silent(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 
 // raw writes bytes to the connection and closes it.
@@ -139,9 +147,9 @@ func tree(values map[string]string) http.HandlerFunc {
 }
 
 var kinds = []error{
-	imds.ErrInvalid, imds.ErrUnreachable, imds.ErrTokenLost, imds.ErrNoV2, imds.ErrTimeout, imds.ErrIncomplete,
-	imds.ErrBadRequest, imds.ErrUnauthorized, imds.ErrForbidden, imds.ErrAbsent, imds.ErrThrottled, imds.ErrServer,
-	imds.ErrRedirect, imds.ErrForeign, imds.ErrTooLarge, imds.ErrMalformed, imds.ErrCredentials,
+	imds.ErrInvalid, imds.ErrNotDetected, imds.ErrHopLimit, imds.ErrTokenLost, imds.ErrNoV2, imds.ErrDisabled, imds.ErrForbidden,
+	imds.ErrTimeout, imds.ErrIncomplete, imds.ErrBadRequest, imds.ErrUnauthorized, imds.ErrAbsent, imds.ErrThrottled, imds.ErrServer,
+	imds.ErrRedirect, imds.ErrForeign, imds.ErrTooLarge, imds.ErrMalformed, imds.ErrCredentials, imds.ErrExpired,
 }
 
 // wantKind checks that err is of one kind and of no other.

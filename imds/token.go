@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -18,7 +17,7 @@ const (
 // A grant is what a read is made with: a token, or the leave to do without.
 type grant struct {
 	token string    // "" for IMDSv1
-	why   error     // why there is no token
+	why   *Error    // why there is no token
 	renew time.Time // from then on, readers ask for the next one
 	end   time.Time // when the token ends
 }
@@ -87,44 +86,51 @@ func (c *Client) takeOff(ctx context.Context) *flight {
 	f := &flight{cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer cancel()
-		g, err := c.requestToken(ctx, &f.at)
-		c.land(f, g, err)
+		g, failed := c.requestToken(ctx, &f.at)
+		if failed != nil {
+			if g = c.standby(failed); g == nil {
+				failed = c.examine(ctx, failed, &f.at)
+			}
+		}
+		c.land(f, g, failed)
 	}()
 	return f
 }
 
-// land hands the outcome to the readers. An early renewal that failed is no
-// loss: the old token is used up to its end.
-func (c *Client) land(f *flight, g *grant, err error) {
+// land hands the outcome to the readers: a grant, or else the failure.
+func (c *Client) land(f *flight, g *grant, failed *Error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	defer close(f.done)
-	old, now := c.grant, time.Now()
-	switch {
-	case c.flight != f: // every reader has left
-		f.err = err
+	if g == nil {
+		f.err = failed
+	}
+	f.grant = g
+	if c.flight != f { // every reader has left
 		return
-	case err == nil:
-		f.grant = g
-	case old != nil && now.Before(old.end):
-		f.grant = &grant{token: old.token, why: old.why, renew: old.end, end: old.end}
-	case c.Policy == AllowV1 && meansNoV2(err):
-		f.grant = newGrant("", maxTTL, now)
-		f.grant.why = err
-	default:
-		f.err = err
 	}
 	c.flight = nil
-	if f.err == nil {
-		c.grant = f.grant
+	if g != nil {
+		c.grant = g
 	}
 }
 
-// meansNoV2 reports whether a client that may speak v1 should do so now. A
-// request refused as wrong, an unreachable service and a failing one are no
-// better without a token.
-func meansNoV2(err error) bool {
-	return errors.Is(err, ErrForbidden) || errors.Is(err, ErrNoV2) || errors.Is(err, ErrTokenLost)
+// standby returns what readers can go on with although the request for a token
+// failed, or nil. An early renewal that failed is no loss: the old token is
+// used up to its end.
+func (c *Client) standby(failed *Error) *grant {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	old, now := c.grant, time.Now()
+	switch {
+	case old != nil && now.Before(old.end):
+		return &grant{token: old.token, why: old.why, renew: old.end, end: old.end}
+	case c.Policy == WhenAbsent && reasonFor(failed) != "":
+		g := newGrant("", maxTTL, now)
+		g.why = failed
+		return g
+	}
+	return nil
 }
 
 // forget drops a grant that was refused, unless another reader did so already.
@@ -137,7 +143,7 @@ func (c *Client) forget(g *grant) {
 }
 
 // requestToken asks the service for a token.
-func (c *Client) requestToken(ctx context.Context, at *verdict) (*grant, error) {
+func (c *Client) requestToken(ctx context.Context, at *verdict) (*grant, *Error) {
 	asked := c.TokenTTL
 	if asked == 0 {
 		asked = maxTTL
@@ -151,25 +157,27 @@ func (c *Client) requestToken(ctx context.Context, at *verdict) (*grant, error) 
 	if failed != nil {
 		return nil, failed
 	}
-	token := strings.TrimSpace(a.body)
-	if token == "" || len(token) > 4096 || !isPrintable(token) {
-		err := fmt.Errorf("%d bytes that are not a token", len(a.body))
-		return nil, (&Error{Kind: ErrMalformed, Status: a.status, Err: err}).of("PUT", tokenPath, 1, time.Since(began))
+	token, life, err := a.token(asked)
+	if err != nil {
+		foreign := &Error{Kind: ErrForeign, Status: a.status, Server: a.server(), Err: err}
+		return nil, foreign.of("PUT", tokenPath, 1, time.Since(began))
 	}
-	return newGrant(token, granted(a.header, asked), began), nil
+	return newGrant(token, life, began), nil
 }
 
-// granted returns the lifetime that an answer tells, or else the one that was
-// asked for.
-func granted(h http.Header, asked time.Duration) time.Duration {
-	seconds, err := strconv.Atoi(h.Get("X-Aws-Ec2-Metadata-Token-Ttl-Seconds"))
-	if err != nil || seconds <= 0 || seconds > int(maxTTL/time.Second) {
-		return asked
-	}
-	return time.Duration(seconds) * time.Second
-}
+// maxToken is far more than the 56 characters that tokens have.
+const maxToken = 4096
 
-// isPrintable reports whether a token can stand in a header as it is.
-func isPrintable(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
+// token returns the token of an answer and its lifetime. EC2 always tells the
+// latter: what answers without it is something else.
+func (a *answer) token(asked time.Duration) (token string, life time.Duration, err error) {
+	token = strings.TrimSpace(a.body)
+	seconds, err := strconv.ParseUint(a.header.Get("X-Aws-Ec2-Metadata-Token-Ttl-Seconds"), 10, 32)
+	switch {
+	case token == "" || len(token) > maxToken || !consistsOf(token, lower+upper+digits+"_=+/.-"):
+		return "", 0, fmt.Errorf("%d bytes that are no token", len(a.body))
+	case err != nil || seconds == 0:
+		return "", 0, errors.New("a token without its lifetime in X-Aws-Ec2-Metadata-Token-Ttl-Seconds")
+	}
+	return token, min(time.Duration(seconds)*time.Second, asked), nil
 }

@@ -62,7 +62,7 @@ func TestFirstReaderLeaves(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 			defer cancel()
 			_, err := c.InstanceID(ctx)
-			wantKind(t, err, imds.ErrTokenLost)
+			wantKind(t, err, imds.ErrTimeout)
 			if d := time.Since(began); d != 100*time.Millisecond {
 				t.Errorf("the first left after %v, want 100ms", d)
 			}
@@ -134,7 +134,7 @@ func TestReaderMeetsEndingFlight(t *testing.T) {
 		var one sync.WaitGroup
 		one.Go(func() {
 			_, err := c.InstanceID(ctx)
-			wantKind(t, err, imds.ErrUnreachable)
+			wantKind(t, err, imds.ErrNotDetected)
 		})
 		time.Sleep(120 * time.Millisecond)
 		if v, err := c.InstanceID(t.Context()); v != instanceID {
@@ -154,17 +154,13 @@ func TestRenewal(t *testing.T) {
 		{"six hours", 0, "21600", 6*time.Hour - 2*time.Minute},
 		{"less than asked for", 0, "100", 90 * time.Second},
 		{"short", 10 * time.Second, "10", 9 * time.Second},
-		{"not told", 50 * time.Second, "", 45 * time.Second},
-		{"nonsense", 50 * time.Second, "soon", 45 * time.Second},
-		{"negative", 50 * time.Second, "-5", 45 * time.Second},
+		{"more than asked for", 50 * time.Second, "21600", 45 * time.Second},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := &service{put: func(w http.ResponseWriter, _ *http.Request) {
-					if tt.header != "" {
-						w.Header().Set("X-Aws-Ec2-Metadata-Token-Ttl-Seconds", tt.header)
-					}
+					w.Header().Set("X-Aws-Ec2-Metadata-Token-Ttl-Seconds", tt.header)
 					io.WriteString(w, token)
 				}}
 				c := s.client(t)
@@ -191,7 +187,7 @@ func TestRenewalFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := new(service)
 		c := s.client(t)
-		c.Policy = imds.AllowV1
+		c.Policy = imds.WhenAbsent
 		if _, err := c.InstanceID(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -224,7 +220,7 @@ func needToken(w http.ResponseWriter, r *http.Request) {
 // one is refused, as after the instance was moved.
 func TestRevokedToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &service{put: body("first")}
+		s := &service{put: granting("first")}
 		c := s.client(t)
 		if _, err := c.InstanceID(t.Context()); err != nil {
 			t.Fatal(err)
@@ -251,79 +247,114 @@ func TestRevokedToken(t *testing.T) {
 
 func TestPolicy(t *testing.T) {
 	tests := []struct {
-		name string
-		put  http.HandlerFunc
-		want error // without AllowV1, and with it the reason for v1
-		v1   bool  // may be done without a token
+		name   string
+		put    http.HandlerFunc
+		want   error       // of Never; of WhenAbsent the reason to read without a token
+		reason imds.Reason // "" if that must not be
 	}{
-		{"tokens", nil, nil, false},
-		{"forbidden", status(403), imds.ErrForbidden, true},
-		{"not found", status(404), imds.ErrNoV2, true},
-		{"not allowed", status(405), imds.ErrNoV2, true},
-		{"lost", silent, imds.ErrTokenLost, true},
-		{"reset", raw(""), imds.ErrTokenLost, true},
-		{"bad request", status(400), imds.ErrBadRequest, false},
-		{"failing", status(500), imds.ErrServer, false},
-		{"throttled", status(429), imds.ErrThrottled, false},
-		{"page", body("<html>"), imds.ErrForeign, false},
+		{"tokens", nil, nil, ""},
+		{"forbidden", status(403), imds.ErrForbidden, imds.TokenForbidden},
+		{"not found", status(404), imds.ErrNoV2, imds.TokenNotFound},
+		{"not allowed", status(405), imds.ErrNoV2, imds.TokenNotAllowed},
+		{"not implemented", status(501), imds.ErrNoV2, ""},
+		{"lost", silent, imds.ErrHopLimit, ""},
+		{"reset", raw(""), imds.ErrTokenLost, ""},
+		{"bad request", status(400), imds.ErrBadRequest, ""},
+		{"unauthorized", status(401), imds.ErrUnauthorized, ""},
+		{"failing", status(500), imds.ErrServer, ""},
+		{"throttled", status(429), imds.ErrThrottled, ""},
+		{"redirected", status(302), imds.ErrRedirect, ""},
+		{"page", body("<html>"), imds.ErrForeign, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := &service{put: tt.put}
 				strict, lenient := s.client(t), s.client(t)
-				lenient.Policy = imds.AllowV1
+				lenient.Policy = imds.WhenAbsent
+				s.get = func(w http.ResponseWriter, r *http.Request) {
+					if tt.reason == "" && r.Header.Get("X-Aws-Ec2-Metadata-Token") == "" {
+						t.Errorf("read without a token: %s", r.URL)
+					}
+					constant(w, r)
+				}
 
 				_, err := strict.InstanceID(t.Context())
 				if !errors.Is(err, tt.want) {
-					t.Errorf("V2Only: got %v, want %v", err, tt.want)
+					t.Errorf("Never: got %v, want %v", err, tt.want)
+				}
+				if u := strict.Used(); u.Version == imds.V1 {
+					t.Errorf("Never: read with %+v", u)
 				}
 				_, err = lenient.InstanceID(t.Context())
-				v, why := lenient.Used()
+				u := lenient.Used()
 				switch {
 				case tt.want == nil:
-					if err != nil || v != imds.V2 || why != nil {
-						t.Errorf("AllowV1: read with %q because %v, %v", v, why, err)
+					if err != nil || u != (imds.Use{Version: imds.V2}) {
+						t.Errorf("WhenAbsent: read with %+v, %v", u, err)
 					}
-				case tt.v1:
-					if err != nil || v != imds.V1 || !errors.Is(why, tt.want) {
-						t.Errorf("AllowV1: read with %q because %v, %v; want v1 because %v", v, why, err, tt.want)
+				case tt.reason != "":
+					if err != nil || u.Version != imds.V1 || u.Reason != tt.reason || !errors.Is(u.Err, tt.want) {
+						t.Errorf("WhenAbsent: read with %+v, %v; want v1 because of %s, %v", u, err, tt.reason, tt.want)
 					}
 				default:
-					if !errors.Is(err, tt.want) || v != "" {
-						t.Errorf("AllowV1: read with %q, %v, want %v", v, err, tt.want)
+					if !errors.Is(err, tt.want) || u != (imds.Use{}) {
+						t.Errorf("WhenAbsent: read with %+v, %v, want %v", u, err, tt.want)
 					}
-				}
-				if v, _ := strict.Used(); v == imds.V1 {
-					t.Error("V2Only read with v1")
 				}
 			})
 		})
 	}
 }
 
-// TestV1IsRemembered wants a token that got lost to cost its second once, and
-// tokens to be taken up when they become required.
+// TestV1IsRemembered wants a refusal of tokens to be met once, and tokens to
+// be taken up when they become required.
 func TestV1IsRemembered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &service{put: silent}
+		s := &service{put: status(http.StatusMethodNotAllowed)}
 		c := s.client(t)
-		c.Policy = imds.AllowV1
-		began := time.Now()
+		c.Policy = imds.WhenAbsent
 		for range 10 {
 			if v, err := c.InstanceID(t.Context()); v != instanceID {
 				t.Fatal(v, err)
 			}
 		}
-		if d := time.Since(began); d != time.Second || s.puts.Load() != 1 {
-			t.Errorf("%d PUT in %v, want 1 in 1s", s.puts.Load(), d)
+		if s.puts.Load() != 1 {
+			t.Errorf("%d PUT, want 1", s.puts.Load())
 		}
 		s.put, s.get = nil, needToken
 		if _, err := c.InstanceID(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if v, why := c.Used(); v != imds.V2 || why != nil {
-			t.Errorf("read with %q, %v", v, why)
+		if u := c.Used(); u != (imds.Use{Version: imds.V2}) {
+			t.Errorf("read with %+v", u)
 		}
 	})
+}
+
+// TestSwitchedOff wants a service that answers everything with 403 to be told
+// as such, also by a client that may do without a token or still has one, and
+// to be taken up again when it is back.
+func TestSwitchedOff(t *testing.T) {
+	for _, policy := range []imds.Policy{imds.Never, imds.WhenAbsent} {
+		synctest.Test(t, func(t *testing.T) {
+			s := new(service)
+			c := s.client(t)
+			c.Policy = policy
+			for _, off := range []bool{true, false, true, false} {
+				s.put, s.get = nil, needToken
+				if off {
+					s.put, s.get = status(http.StatusForbidden), status(http.StatusForbidden)
+				}
+				_, err := c.InstanceID(t.Context())
+				if off {
+					if e := wantKind(t, err, imds.ErrDisabled); e.Status != 403 {
+						t.Errorf("Status is %d, want 403", e.Status)
+					}
+				} else if err != nil {
+					t.Errorf("policy %d, switched on: %v", policy, err)
+				}
+			}
+		})
+	}
 }

@@ -68,6 +68,9 @@ func listenOn(t *testing.T, addr string) net.Listener {
 // Retrieve makes the credentials of the instance those of an SDK client.
 func (r running) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	c, err := r.imds.Credentials(ctx)
+	if errors.Is(err, imds.ErrExpired) {
+		err = nil // SDKs use them
+	}
 	return aws.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey.Reveal(), SessionToken: c.Token.Reveal()}, err
 }
 
@@ -192,12 +195,12 @@ func TestPoliciesDecide(t *testing.T) {
 func TestFaultsBreakTheirLink(t *testing.T) {
 	t.Run("imds-disabled", func(t *testing.T) {
 		_, err := runFault(t, "imds-disabled").imds.InstanceID(t.Context())
-		wantError(t, err, imds.ErrForbidden)
+		wantError(t, err, imds.ErrDisabled)
 	})
 	t.Run("hop-limit", func(t *testing.T) {
 		r := runFault(t, "hop-limit")
 		_, err := r.imds.InstanceID(t.Context())
-		wantError(t, err, imds.ErrTokenLost)
+		wantError(t, err, imds.ErrHopLimit)
 	})
 	t.Run("no-role", func(t *testing.T) {
 		_, err := runFault(t, "no-role").imds.Role(t.Context())
@@ -218,7 +221,8 @@ func TestFaultsBreakTheirLink(t *testing.T) {
 	t.Run("expired-credentials", func(t *testing.T) {
 		r := runFault(t, "expired-credentials")
 		c, err := r.imds.Credentials(t.Context())
-		if err != nil || c.Expiration.After(time.Now()) {
+		wantError(t, err, imds.ErrExpired)
+		if c.Expiration.After(time.Now()) {
 			t.Errorf("credentials end %v, %v; want a time in the past", c.Expiration, err)
 		}
 		_, err = r.identity(t.Context())
@@ -262,7 +266,7 @@ replies:
 
 func TestListenRefuse(t *testing.T) {
 	_, err := runScenario(t, parse(t, "imds: {listen: refuse}")).imds.InstanceID(t.Context())
-	wantError(t, err, imds.ErrUnreachable)
+	wantError(t, err, imds.ErrNotDetected)
 }
 
 func TestIPv6Off(t *testing.T) {

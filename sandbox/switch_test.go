@@ -58,8 +58,8 @@ func TestSwitch(t *testing.T) {
 		{"no-role", role, imds.ErrAbsent.Error()},
 		{"role-trust", credentials, "AssumeRoleUnauthorizedAccess"},
 		{"expired-credentials", converse, "expired"},
-		{"imds-disabled", token, imds.ErrForbidden.Error()},
-		{"hop-limit", token, imds.ErrTokenLost.Error()},
+		{"imds-disabled", token, imds.ErrDisabled.Error()},
+		{"hop-limit", token, imds.ErrHopLimit.Error()},
 	} {
 		t.Run(tt.fault, func(t *testing.T) {
 			t.Parallel()

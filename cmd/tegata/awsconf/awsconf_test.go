@@ -315,7 +315,7 @@ func as[E error](err error) (E, bool) {
 func TestNoRegion(t *testing.T) {
 	s := source(t, map[string]string{"AWS_EC2_METADATA_SERVICE_ENDPOINT": nowhere})
 	_, err := s.Load(t.Context())
-	if !errors.Is(err, ErrNoRegion) || !errors.Is(err, imds.ErrUnreachable) {
+	if !errors.Is(err, ErrNoRegion) || !errors.Is(err, imds.ErrNotDetected) {
 		t.Errorf("error is %v", err)
 	}
 }
@@ -367,7 +367,7 @@ func TestDisabled(t *testing.T) {
 	if _, err := load(t, s).Credentials.Retrieve(t.Context()); !errors.Is(err, ErrIMDSDisabled) {
 		t.Errorf("credentials: %v", err)
 	}
-	if _, err := s.NewIMDS(t.Context(), imds.V2Only); !errors.Is(err, ErrIMDSDisabled) {
+	if _, err := s.NewIMDS(t.Context(), imds.Never); !errors.Is(err, ErrIMDSDisabled) {
 		t.Errorf("client: %v", err)
 	}
 	if n := i.requests.Load(); n != 0 {
@@ -383,21 +383,21 @@ func TestNewIMDS(t *testing.T) {
 		endpoint string
 		policy   imds.Policy
 	}{
-		{"nothing set", nil, "", "", imds.AllowV1},
-		{"endpoint", map[string]string{"AWS_EC2_METADATA_SERVICE_ENDPOINT": nowhere + "/", "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "IPv6"}, "", nowhere + "/", imds.AllowV1},
-		{"mode", map[string]string{"AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "ipv6"}, "", "http://[fd00:ec2::254]", imds.AllowV1},
-		{"endpoint in the profile before the mode", map[string]string{"AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "IPv6"}, "[default]\nec2_metadata_service_endpoint=" + nowhere, nowhere, imds.AllowV1},
-		{"mode in the profile", nil, "[default]\nec2_metadata_service_endpoint_mode=IPv6", "http://[fd00:ec2::254]", imds.AllowV1},
-		{"mode before the profile's", map[string]string{"AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "IPv4"}, "[default]\nec2_metadata_service_endpoint_mode=IPv6", "", imds.AllowV1},
-		{"v1 disabled", map[string]string{"AWS_EC2_METADATA_V1_DISABLED": "true"}, "", "", imds.V2Only},
-		{"v1 disabled in the profile", nil, "[default]\nec2_metadata_v1_disabled=true", "", imds.V2Only},
-		{"v1 not disabled after all", map[string]string{"AWS_EC2_METADATA_V1_DISABLED": "false"}, "[default]\nec2_metadata_v1_disabled=true", "", imds.AllowV1},
+		{"nothing set", nil, "", "", imds.WhenAbsent},
+		{"endpoint", map[string]string{"AWS_EC2_METADATA_SERVICE_ENDPOINT": nowhere + "/", "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "IPv6"}, "", nowhere + "/", imds.WhenAbsent},
+		{"mode", map[string]string{"AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "ipv6"}, "", "http://[fd00:ec2::254]", imds.WhenAbsent},
+		{"endpoint in the profile before the mode", map[string]string{"AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "IPv6"}, "[default]\nec2_metadata_service_endpoint=" + nowhere, nowhere, imds.WhenAbsent},
+		{"mode in the profile", nil, "[default]\nec2_metadata_service_endpoint_mode=IPv6", "http://[fd00:ec2::254]", imds.WhenAbsent},
+		{"mode before the profile's", map[string]string{"AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "IPv4"}, "[default]\nec2_metadata_service_endpoint_mode=IPv6", "", imds.WhenAbsent},
+		{"v1 disabled", map[string]string{"AWS_EC2_METADATA_V1_DISABLED": "true"}, "", "", imds.Never},
+		{"v1 disabled in the profile", nil, "[default]\nec2_metadata_v1_disabled=true", "", imds.Never},
+		{"v1 not disabled after all", map[string]string{"AWS_EC2_METADATA_V1_DISABLED": "false"}, "[default]\nec2_metadata_v1_disabled=true", "", imds.WhenAbsent},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := source(t, tt.env)
 			files(t, s, tt.config, "")
-			got, err := s.NewIMDS(t.Context(), imds.AllowV1)
+			got, err := s.NewIMDS(t.Context(), imds.WhenAbsent)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -510,7 +510,7 @@ func TestRoleErrorsKeepTheirKind(t *testing.T) {
 	tests := []struct {
 		endpoint string
 		want     error
-	}{{nowhere, imds.ErrUnreachable}, {srv.URL, imds.ErrNoV2}}
+	}{{nowhere, imds.ErrNotDetected}, {srv.URL, imds.ErrNoV2}}
 	for _, tt := range tests {
 		s := source(t, map[string]string{"AWS_REGION": "r", "AWS_EC2_METADATA_SERVICE_ENDPOINT": tt.endpoint})
 		if _, err := load(t, s).Credentials.Retrieve(t.Context()); !errors.Is(err, tt.want) {

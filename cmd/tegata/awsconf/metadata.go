@@ -2,6 +2,7 @@ package awsconf
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -36,7 +37,7 @@ func (s Source) newIMDS(p config.SharedConfig, policy imds.Policy) (*imds.Client
 		return nil, err
 	}
 	if s.v1Disabled(p) {
-		policy = imds.V2Only
+		policy = imds.Never
 	}
 	return &imds.Client{Endpoint: endpoint, Policy: policy}, nil
 }
@@ -80,7 +81,7 @@ type metadata struct {
 // metadata returns the client of s, or one of its own. That the instance must
 // not be asked is no failure until something depends on it.
 func (s Source) metadata(p config.SharedConfig) (metadata, error) {
-	client, err := s.newIMDS(p, imds.V2Only)
+	client, err := s.newIMDS(p, imds.Never)
 	if err == ErrIMDSDisabled {
 		return metadata{off: err}, nil
 	}
@@ -105,7 +106,7 @@ func (m metadata) Credentials(ctx context.Context) (imds.Credentials, error) {
 		return *m.role, nil
 	}
 	c, err := m.client.Credentials(ctx)
-	if err != nil {
+	if err != nil && !errors.Is(err, imds.ErrExpired) { // whoever uses them looks at their end
 		return c, fmt.Errorf("read the credentials of the instance's role: %w", err)
 	}
 	return c, nil

@@ -14,14 +14,19 @@ import (
 // How the commands get at the parts of the chain that the environment of the
 // process leads to.
 
-// v1Flag adds the flag by which a reader of metadata accepts version 1.
-func v1Flag(fs *flag.FlagSet) *bool { return fs.Bool("v1", false, "") }
+// fallbackFlag adds the flag by which a reader of metadata accepts version 1.
+func fallbackFlag(fs *flag.FlagSet) *choice {
+	fallback := oneOf("never", "when-absent")
+	fs.Var(fallback, "fallback", "")
+	return fallback
+}
 
-// imds returns a metadata client for the environment.
-func (s *session) imds(ctx context.Context, v1 bool) (*imds.Client, error) {
-	policy := imds.V2Only
-	if v1 {
-		policy = imds.AllowV1
+// imds returns a metadata client for the environment, with the policy of
+// --fallback, or "".
+func (s *session) imds(ctx context.Context, fallback string) (*imds.Client, error) {
+	policy := imds.Never
+	if fallback == "when-absent" {
+		policy = imds.WhenAbsent
 	}
 	return awsconf.Source{Getenv: s.Getenv}.NewIMDS(ctx, policy)
 }
@@ -32,18 +37,18 @@ func (s *session) openInstance(ctx context.Context, formats ...string) (client *
 	fs := s.flags()
 	output := oneOf(formats...)
 	fs.Var(output, "o", "")
-	v1 := v1Flag(fs)
+	fallback := fallbackFlag(fs)
 	if err := s.noArgs(fs); err != nil {
 		return nil, "", err
 	}
-	client, err = s.imds(ctx, *v1)
+	client, err = s.imds(ctx, fallback.value)
 	return client, output.value, err
 }
 
 // tellVersion says so when values were read without a token.
 func (s *session) tellVersion(client *imds.Client) {
-	if version, why := client.Used(); version == imds.V1 {
-		s.warn("read with IMDSv1, because no token could be had: %v", why)
+	if used := client.Used(); used.Version == imds.V1 {
+		s.warn("read with IMDSv1, without a token (%s): %v", string(used.Reason), used.Err)
 	}
 }
 
@@ -68,7 +73,7 @@ func (s *session) host(ctx context.Context, model string) (doctor.Host, error) {
 	if err != nil {
 		return doctor.Host{}, err
 	}
-	client, err := awsconf.Source{Getenv: s.getenvForDoctor}.NewIMDS(ctx, imds.V2Only)
+	client, err := awsconf.Source{Getenv: s.getenvForDoctor}.NewIMDS(ctx, imds.Never)
 	if err != nil {
 		return doctor.Host{}, err
 	}

@@ -31,10 +31,10 @@ func runCredentials(ctx context.Context, s *session) error {
 	if errors.Is(err, imds.ErrAbsent) {
 		return hintf(fmt.Errorf("no role is attached to this instance: %w", err), "run tegata doctor")
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, imds.ErrExpired) {
 		return cause(ctx, err)
 	}
-	if !c.Expiration.After(time.Now()) {
+	if err != nil {
 		s.warn("these credentials expired at %s and AWS refuses them; run tegata doctor", c.Expiration.Format(time.RFC3339))
 	}
 	if format == "process" {

@@ -32,7 +32,7 @@ func runGet(ctx context.Context, s *session) error {
 	fs := s.flags()
 	output := oneOf("text", "json")
 	fs.Var(output, "o", "")
-	v1 := v1Flag(fs)
+	fallback := fallbackFlag(fs)
 	args, err := s.parse(fs)
 	if err != nil {
 		return err
@@ -40,7 +40,7 @@ func runGet(ctx context.Context, s *session) error {
 	if len(args) == 0 {
 		return usagef("nothing to get; names are %s, and any path such as meta-data/tags/instance/", strings.Join(sortedNames(), ", "))
 	}
-	client, err := s.imds(ctx, *v1)
+	client, err := s.imds(ctx, fallback.value)
 	if err != nil {
 		return err
 	}

@@ -44,14 +44,13 @@ func (s *session) barred(step string, err error) error {
 }
 
 func (s *session) readInstance(ctx context.Context) (string, error) {
-	client, err := s.imds(ctx, false)
+	client, err := s.imds(ctx, "")
 	if err != nil {
 		return "", err
 	}
 	defer client.Close()
 	d, err := client.IdentityDocument(ctx)
-	version, _ := client.Used()
-	return fmt.Sprintf("%s %s, %s", d.InstanceID, d.InstanceType, version), err
+	return fmt.Sprintf("%s %s, %s", d.InstanceID, d.InstanceType, client.Used().Version), err
 }
 
 func (s *session) readRegion(ctx context.Context) (string, error) {
