@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -165,4 +166,18 @@ func wantKind(t *testing.T, err, want error) *imds.Error {
 		}
 	}
 	return e
+}
+
+// serve lets s answer on a listener until the test ends.
+func serve(t testing.TB, s http.Handler, l net.Listener) {
+	srv := &http.Server{Handler: s}
+	go srv.Serve(l)
+	t.Cleanup(func() { srv.Close() })
+}
+
+func wantEnd(t *testing.T, got, want string) {
+	t.Helper()
+	if !strings.HasSuffix(got, want) {
+		t.Errorf("got  %s\nwant …%s", got, want)
+	}
 }
