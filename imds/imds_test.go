@@ -186,6 +186,65 @@ func TestRetryGetsThrough(t *testing.T) {
 	})
 }
 
+func TestRetryAfter(t *testing.T) {
+	for _, tt := range []struct {
+		name, header string
+		least        time.Duration // that three pauses take; they vary by up to 300 ms
+	}{
+		{"seconds", "1", 3 * time.Second},
+		{"none", "0", 350 * time.Millisecond},
+		{"nonsense", "soon", 350 * time.Millisecond},
+		{"negative", "-1", 350 * time.Millisecond},
+		{"bounded", "3600", 6 * time.Second},
+		{"date", "Sat, 01 Jan 2000 01:00:00 GMT", 6 * time.Second},
+		{"date gone by", "Sat, 01 Jan 1994 00:00:00 GMT", 350 * time.Millisecond},
+	} {
+		for _, code := range []int{429, 503} {
+			t.Run(fmt.Sprint(tt.name, code), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { // begins at the start of 2000
+					s := new(service)
+					s.put = func(w http.ResponseWriter, r *http.Request) {
+						if s.puts.Load() < 4 {
+							w.Header().Set("Retry-After", tt.header)
+							w.WriteHeader(code)
+							return
+						}
+						constant(w, r)
+					}
+					c := s.client(t)
+					began := time.Now()
+					if v, err := c.InstanceID(t.Context()); v != instanceID {
+						t.Fatal(v, err)
+					}
+					if d := time.Since(began); d < tt.least || d > tt.least+350*time.Millisecond {
+						t.Errorf("took %v, want %v and a little", d, tt.least)
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestExpired wants credentials that have ended to come with the error, as SDKs
+// use them.
+func TestExpired(t *testing.T) {
+	const list = "/latest/meta-data/iam/security-credentials/"
+	synctest.Test(t, func(t *testing.T) {
+		held := credentials
+		held.Expiration = time.Now().UTC().Add(time.Minute)
+		c := (&service{get: tree(map[string]string{list: "r", list + "r": string(held.Document())})}).client(t)
+		check(t, held)(c.Credentials(t.Context()))
+		time.Sleep(time.Minute)
+		got, err := c.Credentials(t.Context())
+		wantKind(t, err, imds.ErrExpired)
+		wantEnd(t, err.Error(), "/r: the credentials have expired: on 2000-01-01T00:01:00Z")
+		check(t, held)(got, nil)
+		if strings.Contains(err.Error(), held.SecretAccessKey.Reveal()) || strings.Contains(err.Error(), held.Token.Reveal()) {
+			t.Errorf("error shows a secret: %v", err)
+		}
+	})
+}
+
 func TestDeadlineInPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := (&service{get: status(503)}).client(t)

@@ -40,7 +40,7 @@ func (c *Client) probe(ctx context.Context) probe {
 }
 
 func (p probe) isForeign() bool {
-	return p.failed != nil && (p.failed.Kind == ErrForeign || p.failed.Kind == ErrRedirect)
+	return p.failed != nil && isStranger(p.failed.Kind)
 }
 
 // String tells what became of the read, as evidence.

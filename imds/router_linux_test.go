@@ -116,6 +116,9 @@ func layRoute(t *testing.T, router, far int) {
 	t.Helper()
 	script := fmt.Sprintf(`set -e
 router="nsenter --net=/proc/%d/ns/net" far="nsenter --net=/proc/%[2]d/ns/net"
+for there in "" "$router" "$far"; do # or else addresses are tried out for a second
+	$there sh -c 'for of in all default; do echo 0 >/proc/sys/net/ipv6/conf/$of/accept_dad; done'
+done
 ip link add near type veth peer name near netns %[1]d
 $router ip link add far type veth peer name far netns %[2]d
 ip address add 10.77.0.2/24 dev near
