@@ -375,39 +375,6 @@ func TestDisabled(t *testing.T) {
 	}
 }
 
-func TestNewIMDS(t *testing.T) {
-	tests := []struct {
-		name     string
-		env      map[string]string
-		config   string
-		endpoint string
-		policy   imds.Policy
-	}{
-		{"nothing set", nil, "", "", imds.WhenAbsent},
-		{"endpoint", map[string]string{"AWS_EC2_METADATA_SERVICE_ENDPOINT": nowhere + "/", "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "IPv6"}, "", nowhere + "/", imds.WhenAbsent},
-		{"mode", map[string]string{"AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "ipv6"}, "", "http://[fd00:ec2::254]", imds.WhenAbsent},
-		{"endpoint in the profile before the mode", map[string]string{"AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "IPv6"}, "[default]\nec2_metadata_service_endpoint=" + nowhere, nowhere, imds.WhenAbsent},
-		{"mode in the profile", nil, "[default]\nec2_metadata_service_endpoint_mode=IPv6", "http://[fd00:ec2::254]", imds.WhenAbsent},
-		{"mode before the profile's", map[string]string{"AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "IPv4"}, "[default]\nec2_metadata_service_endpoint_mode=IPv6", "", imds.WhenAbsent},
-		{"v1 disabled", map[string]string{"AWS_EC2_METADATA_V1_DISABLED": "true"}, "", "", imds.Never},
-		{"v1 disabled in the profile", nil, "[default]\nec2_metadata_v1_disabled=true", "", imds.Never},
-		{"v1 not disabled after all", map[string]string{"AWS_EC2_METADATA_V1_DISABLED": "false"}, "[default]\nec2_metadata_v1_disabled=true", "", imds.WhenAbsent},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			s := source(t, tt.env)
-			files(t, s, tt.config, "")
-			got, err := s.NewIMDS(t.Context(), imds.WhenAbsent)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got.Endpoint != tt.endpoint || got.Policy != tt.policy {
-				t.Errorf("%q, policy %v; want %q, %v", got.Endpoint, got.Policy, tt.endpoint, tt.policy)
-			}
-		})
-	}
-}
-
 func TestEndpoints(t *testing.T) {
 	tests := []struct {
 		name   string

@@ -43,7 +43,8 @@ func (s Source) newIMDS(p config.SharedConfig, policy imds.Policy) (*imds.Client
 }
 
 // imdsEndpoint reads the settings in the order of AWS's reference guide: an
-// endpoint counts before a mode, the environment before the profile.
+// endpoint counts before a mode, the environment before the profile. Where
+// neither is set, the older switch of botocore counts.
 //
 // Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-imds-credentials.html
 func (s Source) imdsEndpoint(p config.SharedConfig) (string, error) {
@@ -58,7 +59,13 @@ func (s Source) imdsEndpoint(p config.SharedConfig) (string, error) {
 	case mode != "":
 		return "", fmt.Errorf("read AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE: %q is neither IPv4 nor IPv6", mode)
 	}
-	if p.EC2IMDSEndpointMode == sdkimds.EndpointModeStateIPv6 {
+	switch p.EC2IMDSEndpointMode {
+	case sdkimds.EndpointModeStateIPv4:
+		return "", nil
+	case sdkimds.EndpointModeStateIPv6:
+		return endpointIPv6, nil
+	}
+	if isTrue(first(s.Getenv("AWS_IMDS_USE_IPV6"), s.setting(p.Profile, "imds_use_ipv6"))) {
 		return endpointIPv6, nil
 	}
 	return "", nil
