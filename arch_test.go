@@ -71,7 +71,7 @@ var arrows = []arrow{
 		"a detector speaks the vocabulary of scan and knows no other detector"},
 	{"scan", []string{"internal/report", "internal/message", "internal/edit", "internal/policy"}, nil,
 		"reads files only, so that it runs where there is no instance and no network"},
-	{"sandbox", []string{"emulator", "awsfake", "imds", "internal/policy", "internal/fault", "internal/message"},
+	{"sandbox", []string{"emulator", "awsfake", "imds", "internal/policy", "internal/fault", "internal/message", "internal/nearest"},
 		[]string{"github.com/goccy/go-yaml", "golang.org/x/sys"},
 		"joins the two imitations; neither knows the other"},
 	{"awsfake", []string{"internal/policy", "internal/fault"}, []string{sdk + "/aws"},
@@ -99,6 +99,7 @@ var arrows = []arrow{
 	{"internal/fault", nil, nil, "ground"},
 	{"internal/edit", nil, nil, "ground"},
 	{"internal/dotenv", nil, nil, "ground"},
+	{"internal/nearest", nil, nil, "ground"},
 }
 
 // What a test file may import beyond its package's arrow: the far sides of
