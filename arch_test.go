@@ -178,7 +178,7 @@ func TestNoArrowRunsUp(t *testing.T) {
 
 // The SDK's own metadata client would ask the real address from wherever it
 // was made, so only awsconf comes near it, and only for values of settings.
-var sdkIMDSValues = []string{"ClientDisabled", "EndpointModeStateIPv6"}
+var sdkIMDSValues = []string{"ClientDisabled", "EndpointModeStateIPv4", "EndpointModeStateIPv6"}
 
 func TestSDKSettings(t *testing.T) {
 	for _, f := range tree(t) {
@@ -481,7 +481,7 @@ func walkTree(visit func(name string) error) error {
 			return err
 		case d.IsDir() && (d.Name() == ".git" || d.Name() == "node_modules" || name == "dist"):
 			return filepath.SkipDir
-		case !d.Type().IsRegular():
+		case !d.Type().IsRegular() || d.Name() == ".git": // a file in a work tree beside the first
 			return nil
 		}
 		return visit(filepath.ToSlash(name))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"tegata/imds"
@@ -14,7 +15,7 @@ import (
 type variable struct{ name, value string }
 
 func runEnv(ctx context.Context, s *session) error {
-	client, format, err := s.openInstance(ctx, "sh", "fish", "powershell", "dotenv")
+	client, format, err := s.openInstance(ctx, "sh", "fish", "powershell", "windows-cmd", "dotenv", "json")
 	if err != nil {
 		return err
 	}
@@ -24,12 +25,24 @@ func runEnv(ctx context.Context, s *session) error {
 	if err != nil {
 		return cause(ctx, err)
 	}
+	if format == "json" {
+		return s.printJSON(object(variables))
+	}
 	return printVariables(s.Stdout, format, variables)
+}
+
+func object(variables []variable) map[string]string {
+	object := make(map[string]string, len(variables))
+	for _, v := range variables {
+		object[v.name] = v.value
+	}
+	return object
 }
 
 // instanceVariables reads what an application wants to know about the
 // instance that it runs on. None of it is secret. Both names of the region
-// are there because botocore reads AWS_DEFAULT_REGION only.
+// are there because botocore reads AWS_DEFAULT_REGION only. What the instance
+// lacks, as the private IPv4 address in a subnet of IPv6, is left out.
 func instanceVariables(ctx context.Context, client *imds.Client) ([]variable, error) {
 	document, err := client.IdentityDocument(ctx)
 	if err != nil {
@@ -42,7 +55,11 @@ func instanceVariables(ctx context.Context, client *imds.Client) ([]variable, er
 		{"EC2_INSTANCE_ID", document.InstanceID},
 		{"EC2_INSTANCE_TYPE", document.InstanceType},
 		{"EC2_AVAILABILITY_ZONE", document.AvailabilityZone},
+		{"EC2_AMI_ID", document.ImageID},
+		{"EC2_ARCHITECTURE", document.Architecture},
+		{"EC2_LOCAL_IPV4", document.PrivateIP},
 	}
+	variables = slices.DeleteFunc(variables, func(v variable) bool { return v.value == "" })
 	switch role, err := client.Role(ctx); {
 	case err == nil:
 		variables = append(variables, variable{"EC2_IAM_ROLE", role})
