@@ -33,8 +33,8 @@ func run(args []string) error {
 	switch {
 	case len(args) == 3 && args[0] == "serve":
 		return serve(args[1], args[2] == "keep-alive")
-	case len(args) == 2 && args[0] == "reads":
-		return measureReads(args[1], os.Stdout)
+	case len(args) == 3 && args[0] == "reads":
+		return measureReads(args[1], args[2], os.Stdout)
 	case len(args) == 2 && args[0] == "proxy":
 		return serveProxy(args[1])
 	}

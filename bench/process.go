@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 )
 
 // runs is how often each program is started.
@@ -35,38 +37,70 @@ token=$(curl -fsS -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 300' "$base/a
 curl -fsS -H "X-aws-ec2-metadata-token: $token" "$base/meta-data/instance-id"
 `
 
-// getInABox compares one read of the metadata with two curls. Both run in
-// the sandbox, so nothing can ask an address of the real metadata service.
-func getInABox(ctx context.Context, tegata string) ([]row, error) {
-	if _, err := exec.LookPath("curl"); err != nil {
-		return nil, err
-	}
+// A reader is a program that reads the id of the instance by IMDSv2.
+type reader struct {
+	name   string
+	needs  string // the program without which it can't be measured
+	argv   []string
+	budget float64 // of the clock
+}
+
+var readers = []reader{
+	{"a script with two curls", "curl", []string{"sh", "-c", twoCurls}, 0.5},
+	{"Debian's `ec2metadata`", "ec2metadata", []string{"ec2metadata", "--instance-id"}, 0.1},
+}
+
+// getInABox compares one read of the metadata with what others do for it.
+// All run in the sandbox, so nothing can ask an address of the real metadata
+// service. A reader that is not on this machine is left out and told.
+func getInABox(ctx context.Context, tegata string) (rows []row, err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, tegata, "sandbox", "--", self, "reads", tegata)
+	var missing []error
+	for _, r := range readers {
+		if _, err := exec.LookPath(r.needs); err != nil {
+			missing = append(missing, err)
+			continue
+		}
+		pairs, err := r.beside(ctx, tegata, self)
+		if err != nil {
+			return rows, err
+		}
+		const what = "`tegata get instance-id`, "
+		rows = append(rows,
+			compare(what+"clock", r.name, r.budget, pairs, onTheClock),
+			compare(what+"processor", r.name, 0, pairs, ofProcessor))
+	}
+	return rows, errors.Join(missing...)
+}
+
+// beside takes turns of tegata and the reader in a sandbox.
+func (r reader) beside(ctx context.Context, tegata, self string) (pairs []pair, err error) {
+	cmd := exec.CommandContext(ctx, tegata, "sandbox", "--", self, "reads", tegata, r.needs)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
 		return nil, fmt.Errorf("run %s: %w", cmd, err)
 	}
-	var pairs []pair
 	if err := json.Unmarshal(out, &pairs); err != nil {
 		return nil, fmt.Errorf("read what was measured in the sandbox: %w", err)
 	}
-	const what, peer = "`tegata get instance-id`, ", "a script with two curls"
-	return []row{
-		compare(what+"clock", peer, 0.5, pairs, onTheClock),
-		compare(what+"processor", peer, 0, pairs, ofProcessor),
-	}, nil
+	return pairs, nil
 }
 
-// measureReads runs in the sandbox and writes the pairs as JSON.
-func measureReads(tegata string, w io.Writer) error {
+// measureReads runs in the sandbox and writes the pairs as JSON, beside the
+// reader that needs the named program.
+func measureReads(tegata, needs string, w io.Writer) error {
+	i := slices.IndexFunc(readers, func(r reader) bool { return r.needs == needs })
+	if i < 0 {
+		return fmt.Errorf("no reader needs %s", needs)
+	}
+	argv := readers[i].argv
 	pairs, err := alternately(runs,
 		func() (sample, error) { return runOnce(exec.Command(tegata, "get", "instance-id")) },
-		func() (sample, error) { return runOnce(exec.Command("sh", "-c", twoCurls)) })
+		func() (sample, error) { return runOnce(exec.Command(argv[0], argv[1:]...)) })
 	if err != nil {
 		return err
 	}
