@@ -3,14 +3,13 @@ package bedrock
 import (
 	"context"
 	"errors"
+	"io"
 	"iter"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
-	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/schemas"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
-	"github.com/aws/smithy-go/transport/http/protocol/restjson1"
 )
 
 // ErrTruncated says that a stream ended without the two events that close
@@ -97,7 +96,7 @@ func (c *Client) Stream(ctx context.Context, r Request) iter.Seq2[Event, error] 
 			return
 		}
 		began := time.Now()
-		out, err := c.runtime.ConverseStream(ctx, &in, ownProtocol)
+		out, err := c.runtime.ConverseStream(ctx, &in)
 		if err != nil {
 			yield(nil, c.runtimeError("ConverseStream", r.Model, began, err))
 			return
@@ -111,13 +110,6 @@ func (c *Client) Stream(ctx context.Context, r Request) iter.Seq2[Event, error] 
 			yield(nil, e)
 		}
 	}
-}
-
-// ownProtocol gives a stream a decoder of its own. The streams of an SDK
-// client share one, and its buffer, without any synchronization.
-// See https://github.com/aws/smithy-go/issues/714.
-func ownProtocol(o *bedrockruntime.Options) {
-	o.Protocol = restjson1.New(schemas.AmazonBedrockFrontendService)
 }
 
 // A stream is one answer on its way.
@@ -144,10 +136,11 @@ func (s *stream) end(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if err := s.sdk.Err(); err != nil {
+	err := s.sdk.Err()
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return err
 	}
-	if !s.stopped || !s.counted {
+	if err != nil || !s.stopped || !s.counted {
 		return ErrTruncated
 	}
 	return nil
