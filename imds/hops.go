@@ -54,11 +54,12 @@ func (c *Client) Hops(ctx context.Context) (Hops, error) {
 		return Hops{}, (&Error{Kind: ErrInvalid, Err: c.baseErr}).of("connect", c.Endpoint, 0, 0)
 	}
 	began := time.Now()
-	if err := demand(ctx, c.base.addr, 1, connectTimeout); err != nil {
+	addr, err := demand(ctx, c.base.addr, 1, connectTimeout)
+	if err != nil {
 		return Hops{}, failure(ctx, err, ErrNotDetected).of("connect", c.base.addr, 1, time.Since(began))
 	}
 	start := 64
-	switch most := mostOf(ctx, c.base.addr, 65, 129); most {
+	switch mostOf(ctx, addr, 65, 129) {
 	case 65:
 		start = 128
 	case 129:
@@ -68,7 +69,7 @@ func (c *Client) Hops(ctx context.Context) (Hops, error) {
 	for n := range maxRouters + 1 {
 		left = append(left, start-n)
 	}
-	ttl := mostOf(ctx, c.base.addr, left...)
+	ttl := mostOf(ctx, addr, left...)
 	if ttl == 0 {
 		err := fmt.Errorf("measure the way to the service: more than %d routers, or connections that take over %v", maxRouters, hopsWindow)
 		return Hops{}, errors.Join(err, ctx.Err())
@@ -83,7 +84,7 @@ func mostOf(ctx context.Context, addr string, ttls ...int) int {
 	var all sync.WaitGroup
 	for i, ttl := range ttls {
 		all.Go(func() {
-			if demand(ctx, addr, ttl, hopsWindow) == nil {
+			if _, err := demand(ctx, addr, ttl, hopsWindow); err == nil {
 				arrived[i] = ttl
 			}
 		})
@@ -92,14 +93,15 @@ func mostOf(ctx context.Context, addr string, ttls ...int) int {
 	return slices.Max(arrived)
 }
 
-// demand connects, and fails if the answer has less than ttl left.
-func demand(ctx context.Context, addr string, ttl int, most time.Duration) error {
+// demand connects, fails if the answer has less than ttl left, and returns the
+// very address that answered.
+func demand(ctx context.Context, addr string, ttl int, most time.Duration) (at string, _ error) {
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
-	d := dialer(demandTTL(ttl))
-	conn, err := d.DialContext(ctx, "tcp", addr)
+	conn, err := dialer(demandTTL(ttl)).DialContext(ctx, "tcp", addr)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return conn.Close()
+	defer conn.Close()
+	return conn.RemoteAddr().String(), nil
 }

@@ -85,23 +85,23 @@ func parseEndpoint(s string) (endpoint, error) {
 	}
 	u, err := url.Parse(s)
 	switch {
-	case err != nil || u.Opaque != "" || u.Scheme == "" || u.Hostname() == "":
-		return endpoint{}, errors.New("endpoint is not of the form http://host[:port], with an IPv6 address in brackets")
-	case u.User != nil:
+	case strings.Contains(s, "@"):
 		return endpoint{}, errors.New("endpoint holds a user name, which IMDS does not know")
+	case err != nil || u.Opaque != "" || u.Scheme == "" || u.Hostname() == "":
+		return endpoint{}, fmt.Errorf("endpoint %.80q: want http://host[:port], with an IPv6 address in brackets", s)
 	case u.Scheme != "http":
-		return endpoint{}, fmt.Errorf("endpoint %q: IMDS speaks http only", s)
+		return endpoint{}, fmt.Errorf("endpoint %.80q: IMDS speaks http only", s)
 	case u.Path != "" && u.Path != "/", u.RawQuery != "", u.Fragment != "":
-		return endpoint{}, fmt.Errorf("endpoint %q: want nothing behind the host, /latest is added", s)
+		return endpoint{}, fmt.Errorf("endpoint %.80q: want nothing behind the host, /latest is added", s)
 	case strings.Contains(u.Hostname(), "%"):
-		return endpoint{}, fmt.Errorf("endpoint %q: an address with a zone can't be used", s)
+		return endpoint{}, fmt.Errorf("endpoint %.80q: an address with a zone can't be used", s)
 	}
 	port := u.Port()
 	if port == "" {
 		port = "80"
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-		return endpoint{}, fmt.Errorf("endpoint %q: no valid port", s)
+		return endpoint{}, fmt.Errorf("endpoint %.80q: no valid port", s)
 	}
 	return endpoint{addr: net.JoinHostPort(u.Hostname(), port), host: u.Host}, nil
 }

@@ -231,7 +231,9 @@ func TestIdentify(t *testing.T) {
 			w.Write([]byte("<html>login"))
 		}, imds.Service{Server: "nginx",
 			Evidence: []string{`unlike EC2: PUT /latest/api/token: something answers that is not IMDS (from "nginx"): 11 bytes of markup or JSON`}}},
-		{"redirects", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "https://portal.test/", 302) },
+		{"redirects", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://portal.test/", http.StatusFound)
+		},
 			imds.Service{Evidence: []string{`unlike EC2: PUT /latest/api/token: redirected, which is never followed (HTTP 302): to "https://portal.test/"`}}},
 	}
 	for _, tt := range tests {

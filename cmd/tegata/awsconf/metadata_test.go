@@ -64,9 +64,9 @@ func TestIMDSEndpoint(t *testing.T) {
 		{"mode in the profile before use IPv6", env{useIPv6: "true"}, "[default]\nec2_metadata_service_endpoint_mode = IPv4", real4, ""},
 		{"endpoint before use IPv6", env{endpoint: "http://override", useIPv6: "true"}, "", "override:80", ""},
 
-		{"no address", env{endpoint: "not a uri"}, "", "", "endpoint is not of the form http://host[:port]"},
-		{"no scheme", env{endpoint: "127.0.0.1:1338"}, "", "", "endpoint is not of the form http://host[:port]"},
-		{"IPv6 without brackets", env{endpoint: "http://fd00:ec2::254/"}, "", "", "endpoint is not of the form http://host[:port], with an IPv6 address in brackets"},
+		{"no address", env{endpoint: "not a uri"}, "", "", `": want http://host[:port]`},
+		{"no scheme", env{endpoint: "127.0.0.1:1338"}, "", "", `": want http://host[:port]`},
+		{"IPv6 without brackets", env{endpoint: "http://fd00:ec2::254/"}, "", "", `endpoint "http://fd00:ec2::254/": want http://host[:port], with an IPv6 address in brackets`},
 		{"https", env{endpoint: "https://custom"}, "", "", `endpoint "https://custom": IMDS speaks http only`},
 		{"path", env{endpoint: "http://127.0.0.1/latest/"}, "", "", `endpoint "http://127.0.0.1/latest/": want nothing behind the host, /latest is added`},
 	}

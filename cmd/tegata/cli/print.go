@@ -106,7 +106,10 @@ func (s *session) hint(err error) string {
 		}
 	}
 	var metadata *imds.Error
-	if errors.As(err, &metadata) {
+	switch {
+	case errors.As(err, &metadata) && metadata.Kind == imds.ErrInvalid && metadata.Method == "PUT": // a path is not at fault yet
+		return s.lang.T("set AWS_EC2_METADATA_SERVICE_ENDPOINT, or ec2_metadata_service_endpoint of the profile, to http://HOST:PORT, or not at all")
+	case metadata != nil:
 		return s.lang.T("run tegata doctor")
 	}
 	return ""
@@ -130,6 +133,7 @@ var hints = []struct {
 	{imds.ErrThrottled, "too many requests to the metadata service; wait a moment, and keep the token and the values"},
 	{imds.ErrCredentials, "run tegata doctor: a role is attached, but EC2 can't assume it"},
 	{imds.ErrForeign, "run tegata doctor: something else answers in place of the metadata service"},
+	{imds.ErrRedirect, "run tegata doctor: something else answers in place of the metadata service"},
 }
 
 // done returns the error for a status about which everything has been said.
