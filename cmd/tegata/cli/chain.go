@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"os"
+	"time"
 
 	"tegata/bedrock"
 	"tegata/cmd/tegata/awsconf"
@@ -54,7 +55,15 @@ func (s *session) tellVersion(client *imds.Client) {
 
 // config loads the AWS configuration that an application would find here.
 func (s *session) config(ctx context.Context) (awsconf.Config, error) {
-	return awsconf.Source{Getenv: s.Getenv}.Load(ctx)
+	return awsconf.Source{Getenv: s.Getenv, OnExpired: s.tellExpired}.Load(ctx)
+}
+
+// tellExpired says once that credentials have expired which are used all the
+// same.
+func (s *session) tellExpired(end time.Time) {
+	if told := s.ended.Swap(&end); told == nil || !told.Equal(end) {
+		s.warn("the instance hands out credentials that expired at %s; they are used all the same, AWS has the last word", end.Format(time.RFC3339))
+	}
 }
 
 func bedrockConfig(c awsconf.Config) bedrock.Config {

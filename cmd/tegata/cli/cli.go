@@ -9,7 +9,9 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync/atomic"
 	"syscall"
+	"time"
 
 	"tegata/internal/message"
 )
@@ -97,6 +99,7 @@ type session struct {
 	Process
 	command command
 	lang    message.Lang
+	ended   atomic.Pointer[time.Time] // end of the expired credentials that were told last
 }
 
 // Main runs the command that p asks for and returns the exit status.
