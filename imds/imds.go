@@ -159,7 +159,8 @@ func (c *Client) get(ctx context.Context, target string) (*answer, error) {
 // revoked or is from another instance, or a service that was switched off
 // since it gave one.
 func (c *Client) isSpent(g *grant, err error) bool {
-	return errors.Is(err, ErrUnauthorized) || errors.Is(err, ErrForbidden) && c.used.Load() == g
+	last := c.used.Load()
+	return errors.Is(err, ErrUnauthorized) || errors.Is(err, ErrForbidden) && last != nil && last.token == g.token
 }
 
 // getOnce reads with the shared grant, which it returns too. The grant is nil
