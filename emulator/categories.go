@@ -1,6 +1,9 @@
 package emulator
 
 import (
+	"cmp"
+	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,78 +31,92 @@ type category struct {
 	dynamic   func() []byte // gives the body, if it changes
 	empty     bool          // served even with an empty body
 	hidden    bool          // listed nowhere
+	appeared  time.Time     // zero means when the instance was launched
 }
 
-// categories lists what the instance has. Names and versions are those of
-// "Instance metadata categories" and "Dynamic data categories" in the EC2
-// User Guide.
+// categories lists what the instance has whatever the time is. Names and
+// versions are those of "Instance metadata categories" and "Dynamic data
+// categories" in the EC2 User Guide, also of its older editions.
 func (s *service) categories() []category {
 	i := &s.options.Instance
 	list := []category{
 		{path: "meta-data/ami-id", since: "1.0", body: i.Image},
-		{path: "meta-data/ami-launch-index", since: "1.0", body: "0"},
-		{path: "meta-data/ami-manifest-path", since: "1.0", body: "(unknown)"},
-		{path: "meta-data/block-device-mapping/ami", since: "2007-12-15", body: "/dev/xvda"},
-		{path: "meta-data/block-device-mapping/root", since: "2007-12-15", body: "/dev/xvda"},
-		{path: "meta-data/events/maintenance/history", since: "2018-08-17", body: "[]"},
-		{path: "meta-data/events/maintenance/scheduled", since: "2018-08-17", body: "[]"},
+		{path: "meta-data/ami-launch-index", since: "1.0", body: strconv.Itoa(i.LaunchIndex)},
+		{path: "meta-data/ami-manifest-path", since: "1.0", body: i.ManifestPath},
+		{path: "meta-data/ancestor-ami-ids", since: "2007-10-10", body: lines(i.AncestorImages)},
 		{path: "meta-data/hostname", since: "1.0", body: i.Hostname},
 		{path: "meta-data/instance-action", since: "2008-09-01", body: "none"},
 		{path: "meta-data/instance-id", since: "1.0", body: i.ID},
 		{path: "meta-data/instance-life-cycle", since: "2019-10-01", body: i.Lifecycle},
 		{path: "meta-data/instance-type", since: "2007-08-29", body: i.Type},
 		{path: "meta-data/ipv6", since: "2021-01-03", body: i.IPv6},
+		{path: "meta-data/kernel-id", since: "2008-02-01", body: i.Kernel},
 		{path: "meta-data/local-hostname", since: "2007-01-19", body: i.Hostname},
 		{path: "meta-data/local-ipv4", since: "1.0", body: i.PrivateIP},
 		{path: "meta-data/mac", since: "2011-01-01", body: i.MAC},
 		{path: "meta-data/metrics/vhostmd", since: "2011-05-01", body: `<?xml version="1.0" encoding="UTF-8"?>`},
 		{path: "meta-data/placement/availability-zone", since: "2008-02-01", body: i.Zone},
 		{path: "meta-data/placement/availability-zone-id", since: "2019-10-01", body: i.ZoneID},
+		{path: "meta-data/placement/group-name", since: "2020-08-24", body: i.PlacementGroup},
+		{path: "meta-data/placement/host-id", since: "2020-08-24", body: i.Host},
+		{path: "meta-data/placement/partition-number", since: "2020-08-24", body: positive(i.Partition)},
 		{path: "meta-data/placement/region", since: "2020-08-24", body: i.Region},
+		{path: "meta-data/product-codes", since: "2007-03-01", body: lines(i.ProductCodes)},
 		{path: "meta-data/profile", since: "2007-12-15", body: "default-hvm"},
-		{path: "meta-data/public-hostname", since: "2007-01-19", body: i.publicHostname()},
 		{path: "meta-data/public-ipv4", since: "2007-01-19", body: i.PublicIP},
 		{path: "meta-data/public-keys/0/openssh-key", since: "1.0", body: i.PublicKey, label: "0=" + i.KeyName},
+		{path: "meta-data/ramdisk-id", since: "2007-10-10", body: i.Ramdisk},
 		{path: "meta-data/reservation-id", since: "1.0", body: i.Reservation},
 		{path: "meta-data/security-groups", since: "1.0", body: lines(i.SecurityGroups)},
 		{path: "meta-data/services/domain", since: "2014-02-25", body: i.domain()},
 		{path: "meta-data/services/partition", since: "2015-10-20", body: i.partition()},
-		{path: "meta-data/system", since: "2022-09-24", body: "nitro"},
+		{path: "meta-data/system", since: "2022-09-24", body: s.system()},
+		{path: "dynamic/fws/instance-monitoring", since: "2009-04-04", body: i.monitoring()},
 		{path: "dynamic/instance-identity/document", since: "2009-04-04", body: i.identityDocument()},
 		{path: "user-data", since: "1.0", body: i.UserData, mediaType: "application/octet-stream"},
 	}
+	if i.PublicIP != "" && i.PrivateIP != "" {
+		list = append(list, category{path: "meta-data/public-hostname", since: "2007-01-19", body: i.publicHostname(i.PublicIP)})
+	}
+	list = append(list, named("meta-data/block-device-mapping/", "2007-12-15", i.BlockDevices)...)
+	list = append(list, named("meta-data/elastic-gpus/associations/", "2016-11-30", i.ElasticGPUs)...)
+	list = append(list, named("meta-data/elastic-inference/associations/", "2018-11-29", i.Accelerators)...)
 	list = append(list, i.interfaceCategories()...)
 	list = append(list, s.roleCategories()...)
+	list = append(list, s.identityCategories()...)
 	return append(list, s.tagCategories()...)
 }
 
-func (i *Instance) interfaceCategories() []category {
-	list := []category{
-		{path: "device-number", body: "0"},
-		{path: "interface-id", body: i.Interface},
-		{path: "ipv6s", since: "2016-06-30", body: i.IPv6},
-		{path: "local-hostname", body: i.Hostname},
-		{path: "local-ipv4s", body: i.PrivateIP},
-		{path: "mac", body: i.MAC},
-		{path: "owner-id", body: i.Account},
-		{path: "public-hostname", body: i.publicHostname()},
-		{path: "public-ipv4s", body: i.PublicIP},
-		{path: "security-group-ids", body: lines(i.SecurityGroupIDs)},
-		{path: "security-groups", body: lines(i.SecurityGroups)},
-		{path: "subnet-id", body: i.Subnet},
-		{path: "subnet-ipv4-cidr-block", body: i.SubnetCIDR},
-		{path: "vpc-id", body: i.VPC},
-		{path: "vpc-ipv4-cidr-block", body: i.VPCCIDR},
-		{path: "vpc-ipv4-cidr-blocks", since: "2016-06-30", body: i.VPCCIDR},
-	}
-	if i.PublicIP != "" {
-		list = append(list, category{path: "ipv4-associations/" + i.PublicIP, body: i.PrivateIP})
-	}
-	for n := range list {
-		list[n].path = "meta-data/network/interfaces/macs/" + i.MAC + "/" + list[n].path
-		fill(&list[n].since, "2011-01-01")
+// named are the categories of one directory, one for each entry.
+func named(dir, since string, entries map[string]string) []category {
+	var list []category
+	for name, body := range entries {
+		list = append(list, category{path: dir + name, since: since, body: body})
 	}
 	return list
+}
+
+// system is the hypervisor, as far as the front end fits one.
+func (s *service) system() string {
+	if s.options.Instance.System == "" && s.options.Profile == ProfileLegacy {
+		return "xen"
+	}
+	return cmp.Or(s.options.Instance.System, "nitro")
+}
+
+func (i *Instance) monitoring() string {
+	if i.Monitoring {
+		return "enabled"
+	}
+	return "disabled"
+}
+
+// positive is n in digits, or nothing if there is no such number.
+func positive(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
 }
 
 func (s *service) roleCategories() []category {
@@ -110,6 +127,18 @@ func (s *service) roleCategories() []category {
 	return []category{
 		{path: "meta-data/iam/info", since: since, body: s.iamInfo()},
 		{path: "meta-data/iam/security-credentials/" + s.options.Role.Name, since: since, dynamic: s.issuer.document},
+	}
+}
+
+// identityCategories are the credentials with which AWS's own programs on the
+// instance tell that they run there. They carry no permissions.
+func (s *service) identityCategories() []category {
+	const since = "2018-05-23"
+	i := &s.options.Instance
+	info := fmt.Sprintf("{\n  \"Code\" : \"Success\",\n  \"LastUpdated\" : %q,\n  \"AccountId\" : %q\n}", i.Launched.UTC().Format(time.RFC3339), i.Account)
+	return []category{
+		{path: "meta-data/identity-credentials/ec2/info", since: since, body: info},
+		{path: "meta-data/identity-credentials/ec2/security-credentials/ec2-instance", since: since, dynamic: s.identity.document},
 	}
 }
 
@@ -145,10 +174,14 @@ func (i *Instance) identityDocument() string {
 		ImageID:          i.Image,
 		InstanceID:       i.ID,
 		InstanceType:     i.Type,
+		KernelID:         i.Kernel,
 		PendingTime:      i.Launched,
 		PrivateIP:        i.PrivateIP,
+		RamdiskID:        i.Ramdisk,
 		Region:           i.Region,
 		Version:          "2017-09-30", // of the document's form
+
+		MarketplaceProductCodes: i.ProductCodes,
 	}.Document())
 }
 

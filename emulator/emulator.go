@@ -6,8 +6,7 @@
 //
 // The signatures of the identity document (pkcs7, rsa2048, dsa2048,
 // signature) are not served: nothing here could sign so that AWS's
-// certificates verify it. Nor are identity-credentials, which are for AWS's
-// own use on the instance.
+// certificates verify it.
 package emulator
 
 import (
@@ -71,6 +70,7 @@ type Server struct {
 	keepAlive bool
 	tokens    *sealer
 	profileID string
+	identity  *issuer // of the credentials of the instance itself
 
 	service  atomic.Pointer[service] // as it is set up now
 	changing sync.Mutex
@@ -86,10 +86,15 @@ type Server struct {
 // A service is the metadata service in one setup, which does not change.
 type service struct {
 	options   Options
-	tree      map[string]*page // by clean path, "" is the root
 	tokens    *sealer
 	issuer    *issuer // nil without a role
+	identity  *issuer
 	profileID string
+
+	fixed   []category  // that the time does not change
+	dates   []time.Time // at which something comes or goes, in order
+	tree    atomic.Pointer[tree]
+	growing sync.Mutex
 }
 
 const (
@@ -117,6 +122,7 @@ func New(o Options) (*Server, error) {
 		keepAlive: o.KeepAlive,
 		tokens:    tokens,
 		profileID: profileID(),
+		identity:  newIssuer(Role{Lifetime: defaultLifetime}, o.Now),
 		issuers:   map[Role]*issuer{},
 	}
 	s.setUp(o)
@@ -125,15 +131,15 @@ func New(o Options) (*Server, error) {
 }
 
 // Change sets the service of a running instance up anew: requests from now on
-// meet Tokens, Disabled, HopLimit, Hops, Tags, Role and Replies of o. All else
-// stays as [New] was given it. Tokens and credentials stay what they were when
+// meet Tokens, Disabled, HopLimit, Hops, Bridged, Throttle, Events, Tags, Role
+// and Replies of o. All else stays as [New] was given it. Tokens and credentials stay what they were when
 // they were handed out, and a role that comes back still has its own. After an
 // error nothing has changed.
 func (s *Server) Change(o Options) error {
 	s.changing.Lock()
 	defer s.changing.Unlock()
 	was := s.service.Load().options
-	o.Instance, o.KeepAlive, o.Now = was.Instance, was.KeepAlive, was.Now
+	o.Instance, o.Profile, o.KeepAlive, o.Now = was.Instance, was.Profile, was.KeepAlive, was.Now
 	if err := o.complete(); err != nil {
 		return fmt.Errorf("change the metadata service: %w", err)
 	}
@@ -143,11 +149,12 @@ func (s *Server) Change(o Options) error {
 
 // setUp puts options that are complete into effect.
 func (s *Server) setUp(o Options) {
-	next := &service{options: o, tokens: s.tokens, profileID: s.profileID}
+	next := &service{options: o, tokens: s.tokens, identity: s.identity, profileID: s.profileID}
 	if o.Role != nil {
 		next.issuer = s.issuerOf(*o.Role, o.Now)
 	}
-	next.tree = newTree(next.categories(), o.Instance.Launched)
+	next.fixed, next.dates = next.categories(), o.Events.dates()
+	next.grow(o.Now())
 	s.service.Store(next)
 }
 
@@ -197,8 +204,14 @@ func (o *Options) complete() error {
 	if err := o.completeRole(); err != nil {
 		return fmt.Errorf("role: %w", err)
 	}
+	if o.Events.Spot != nil {
+		fill(&o.Instance.Lifecycle, "spot")
+	}
 	if err := o.Instance.complete(o.Now()); err != nil {
 		return fmt.Errorf("instance: %w", err)
+	}
+	if err := o.Events.complete(o.Instance.ID); err != nil {
+		return fmt.Errorf("events: %w", err)
 	}
 	if o.Tags {
 		return checkTagKeys(o.Instance.Tags)

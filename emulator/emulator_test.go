@@ -371,7 +371,7 @@ func TestListings(t *testing.T) {
 		"/latest":                   "dynamic meta-data user-data",
 		"/1.0":                      "meta-data user-data",
 		"/1.0/meta-data":            "ami-id ami-launch-index ami-manifest-path hostname instance-id local-ipv4 public-keys/ reservation-id security-groups",
-		"/latest/dynamic":           "instance-identity/",
+		"/latest/dynamic":           "fws/ instance-identity/",
 		"/latest/meta-data/iam":     "info security-credentials/",
 		"/latest/meta-data/network": "interfaces/",
 		"/latest/meta-data/network/interfaces/macs":  "0e:00:00:00:00:11/",
@@ -386,7 +386,7 @@ func TestListings(t *testing.T) {
 		"/latest/dynamic/instance-identity":          "document",
 		"/latest/meta-data/events/maintenance":       "history scheduled",
 		"/2022-09-24/meta-data": "ami-id ami-launch-index ami-manifest-path block-device-mapping/ events/ hostname iam/ " +
-			"instance-action instance-id instance-life-cycle instance-type ipv6 local-hostname local-ipv4 mac metrics/ network/ " +
+			"identity-credentials/ instance-action instance-id instance-life-cycle instance-type ipv6 local-hostname local-ipv4 mac metrics/ network/ " +
 			"placement/ profile public-hostname public-ipv4 public-keys/ reservation-id security-groups services/ system tags/",
 	} {
 		for _, slash := range []string{"", "/"} {

@@ -111,7 +111,7 @@ func (s *service) answerGet(w http.ResponseWriter, r *http.Request, path string)
 		refuse(w, r, status)
 		return
 	}
-	p := s.tree[path]
+	p := s.page(path)
 	if p == nil {
 		refuse(w, r, http.StatusNotFound)
 		return

@@ -6,8 +6,10 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 )
@@ -18,14 +20,29 @@ type Instance struct {
 	ID           string // i-…
 	Type         string // t3.micro
 	Architecture string // x86_64 or arm64; "" means that of Type
-	Image        string // ami-…
+	System       string // the hypervisor: nitro, xen or xen-on-nitro; "" means that of the profile
 	Account      string // twelve digits
 	Reservation  string // r-…
-	Lifecycle    string // on-demand or spot
+	LaunchIndex  int    // the place among those launched with one call
+	Lifecycle    string // on-demand, spot, scheduled or capacity-block; "" means spot where a spot interruption is to come
+	Monitoring   bool   // each minute
 
-	Region string // ap-northeast-1
-	Zone   string // ap-northeast-1a
-	ZoneID string // apne1-az1
+	Image          string            // ami-…
+	AncestorImages []string          // that Image was made from
+	ManifestPath   string            // of an image in S3; "" means (unknown), as for those on EBS
+	Kernel         string            // aki-…
+	Ramdisk        string            // ari-…
+	ProductCodes   []string          // of AWS Marketplace
+	BlockDevices   map[string]string // beside or instead of ami and root, which are /dev/xvda: swap, ebs1, ephemeral0, ...
+	ElasticGPUs    map[string]string // the JSON that tells of each, by its id
+	Accelerators   map[string]string // of Elastic Inference: the JSON that tells of each, by its id
+
+	Region         string // ap-northeast-1
+	Zone           string // ap-northeast-1a
+	ZoneID         string // apne1-az1
+	PlacementGroup string
+	Partition      int    // of the placement group, from 1
+	Host           string // h-…, if it is a dedicated one
 
 	PrivateIP string // absent only if IPv6 is given
 	PublicIP  string // "" means none
@@ -41,6 +58,10 @@ type Instance struct {
 	SecurityGroups   []string // names
 	SecurityGroupIDs []string // sg-…
 
+	// Interfaces are the further network interfaces. The one that has the MAC of
+	// the primary adds to what the fields above say of that.
+	Interfaces []Interface
+
 	KeyName   string // "" means launched without a key pair
 	PublicKey string // in the form of authorized_keys; "" means one that opens nothing
 
@@ -49,6 +70,9 @@ type Instance struct {
 	Launched time.Time
 }
 
+// Validate reports what [New] would refuse in the instance.
+func (i Instance) Validate() error { return i.complete(time.Time{}) }
+
 // complete fills in the defaults and checks what has a form.
 func (i *Instance) complete(now time.Time) error {
 	i.identify(now)
@@ -56,6 +80,12 @@ func (i *Instance) complete(now time.Time) error {
 		return err
 	}
 	if err := i.address(); err != nil {
+		return err
+	}
+	if err := i.completeInterfaces(); err != nil {
+		return err
+	}
+	if err := i.checkNames(); err != nil {
 		return err
 	}
 	return i.key()
@@ -81,6 +111,52 @@ func (i *Instance) identify(now time.Time) {
 	if i.Launched.IsZero() {
 		i.Launched = now.UTC().Truncate(time.Second)
 	}
+	fill(&i.ManifestPath, "(unknown)")
+	i.BlockDevices = withDefaults(i.BlockDevices, map[string]string{"ami": "/dev/xvda", "root": "/dev/xvda"})
+}
+
+// withDefaults returns what given says, and where it says nothing, defaults.
+func withDefaults(given, defaults map[string]string) map[string]string {
+	maps.Copy(defaults, given)
+	return defaults
+}
+
+// checkNames refuses what would be no single name in the tree, and numbers
+// that EC2 does not count with.
+func (i *Instance) checkNames() error {
+	for name := range i.BlockDevices {
+		if !isBlockDevice(name) {
+			return fmt.Errorf("block device %q: want ami, root, swap, ebsN or ephemeralN", name)
+		}
+	}
+	for _, ids := range []map[string]string{i.ElasticGPUs, i.Accelerators} {
+		for id := range ids {
+			if !isName(id, 255, "-") {
+				return fmt.Errorf("id of an accelerator %q: want letters, digits and -", id)
+			}
+		}
+	}
+	switch {
+	case !slices.Contains([]string{"", "nitro", "xen", "xen-on-nitro"}, i.System):
+		return fmt.Errorf("system %q: want nitro, xen or xen-on-nitro", i.System)
+	case i.LaunchIndex < 0:
+		return fmt.Errorf("launch index %d is negative", i.LaunchIndex)
+	case i.Partition < 0:
+		return fmt.Errorf("partition %d is negative", i.Partition)
+	}
+	return nil
+}
+
+func isBlockDevice(name string) bool {
+	if name == "ami" || name == "root" || name == "swap" {
+		return true
+	}
+	for _, kind := range []string{"ebs", "ephemeral"} {
+		if n, ok := strings.CutPrefix(name, kind); ok && n != "" && len(n) < 3 && strings.Trim(n, "0123456789") == "" {
+			return true
+		}
+	}
+	return false
 }
 
 // architecture tells it from the type's family: a g after the generation
@@ -130,12 +206,23 @@ func (i *Instance) address() error {
 		return fmt.Errorf("mac: %w", err)
 	}
 	i.MAC = mac.String()
-	for _, ip := range []string{i.PrivateIP, i.PublicIP, i.IPv6} {
-		if _, err := netip.ParseAddr(ip); ip != "" && err != nil {
-			return fmt.Errorf("address: %w", err)
-		}
+	if err := checkAddresses(slices.Concat(one(i.PrivateIP), one(i.PublicIP)), one(i.IPv6)); err != nil {
+		return err
 	}
 	i.networks()
+	return nil
+}
+
+func checkAddresses(v4, v6 []string) error {
+	for n, ip := range slices.Concat(v4, v6) {
+		a, err := netip.ParseAddr(ip)
+		switch {
+		case err != nil:
+			return fmt.Errorf("address: %w", err)
+		case a.Is6() != (n >= len(v4)):
+			return fmt.Errorf("address %s is of the other version of IP", ip)
+		}
+	}
 	return nil
 }
 
@@ -145,10 +232,18 @@ func (i *Instance) networks() {
 		fill(&i.Hostname, i.ID+"."+i.internalDomain())
 		return
 	}
-	ip := netip.MustParseAddr(i.PrivateIP)
-	fill(&i.Hostname, "ip-"+dashes(i.PrivateIP)+"."+i.internalDomain())
-	fill(&i.SubnetCIDR, netip.PrefixFrom(ip, 24).Masked().String())
-	fill(&i.VPCCIDR, netip.PrefixFrom(ip, 16).Masked().String())
+	fill(&i.Hostname, i.privateHostname(i.PrivateIP))
+	fill(&i.SubnetCIDR, around(i.PrivateIP, 24))
+	fill(&i.VPCCIDR, around(i.PrivateIP, 16))
+}
+
+// around returns the range of so many bits that ip lies in.
+func around(ip string, bits int) string {
+	return netip.PrefixFrom(netip.MustParseAddr(ip), bits).Masked().String()
+}
+
+func (i *Instance) privateHostname(ip string) string {
+	return "ip-" + dashes(ip) + "." + i.internalDomain()
 }
 
 // internalDomain and publicHostname know that us-east-1, the first region,
@@ -160,15 +255,11 @@ func (i *Instance) internalDomain() string {
 	return i.Region + ".compute.internal"
 }
 
-func (i *Instance) publicHostname() string {
-	switch {
-	case i.PublicIP == "" || i.PrivateIP == "":
-		return ""
-	case i.Region == "us-east-1":
-		return "ec2-" + dashes(i.PublicIP) + ".compute-1.amazonaws.com"
-	default:
-		return "ec2-" + dashes(i.PublicIP) + "." + i.Region + ".compute." + i.domain()
+func (i *Instance) publicHostname(ip string) string {
+	if i.Region == "us-east-1" {
+		return "ec2-" + dashes(ip) + ".compute-1.amazonaws.com"
 	}
+	return "ec2-" + dashes(ip) + "." + i.Region + ".compute." + i.domain()
 }
 
 func dashes(ip string) string { return strings.ReplaceAll(ip, ".", "-") }

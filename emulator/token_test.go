@@ -87,7 +87,7 @@ func TestDomains(t *testing.T) {
 		"us-gov-west-1": {"aws-us-gov", "amazonaws.com", "us-gov-west-1.compute.internal", "ec2-203-0-113-9.us-gov-west-1.compute.amazonaws.com"},
 	} {
 		i := Instance{Region: region, PrivateIP: "10.0.0.1", PublicIP: "203.0.113.9"}
-		got := [4]string{i.partition(), i.domain(), i.internalDomain(), i.publicHostname()}
+		got := [4]string{i.partition(), i.domain(), i.internalDomain(), i.publicHostname(i.PublicIP)}
 		if got != want {
 			t.Errorf("%s: got %q, want %q", region, got, want)
 		}

@@ -21,22 +21,67 @@ type page struct {
 
 var textPlain = []string{"text/plain"}
 
+// A tree is what there is to read during a while.
+type tree struct {
+	pages       map[string]*page // by clean path, "" is the root
+	from, until time.Time        // zero means that it has always been so, and will be
+}
+
+func (t *tree) holds(now time.Time) bool {
+	return !now.Before(t.from) && (t.until.IsZero() || now.Before(t.until))
+}
+
+// page returns what is at a clean path now, or nil.
+func (s *service) page(path string) *page {
+	if len(s.dates) == 0 {
+		return s.tree.Load().pages[path]
+	}
+	return s.treeAt(s.options.Now()).pages[path]
+}
+
+// treeAt grows a new tree when something has come or gone since the last one.
+func (s *service) treeAt(now time.Time) *tree {
+	if t := s.tree.Load(); t.holds(now) {
+		return t
+	}
+	s.growing.Lock()
+	defer s.growing.Unlock()
+	if t := s.tree.Load(); t.holds(now) {
+		return t
+	}
+	return s.grow(now)
+}
+
+func (s *service) grow(now time.Time) *tree {
+	list := append(slices.Clip(s.fixed), s.options.Events.categories(now)...)
+	t := &tree{pages: newTree(list, s.options.Instance.Launched)}
+	for _, date := range s.dates {
+		if now.Before(date) {
+			t.until = date
+			break
+		}
+		t.from = date
+	}
+	s.tree.Store(t)
+	return t
+}
+
 // A treeBuilder gathers the pages of all versions by their clean path.
 type treeBuilder struct {
 	pages    map[string]*page
 	names    map[string]map[string]bool // directory → names as it lists them
-	modified []string
+	launched []string
 }
 
 // newTree lays out the categories in every version that has them, and the
 // directories above them. The names in a directory come in order, separated
 // by LF and without one at the end; a directory among them ends in "/",
 // except the versions and their three branches.
-func newTree(list []category, modified time.Time) map[string]*page {
+func newTree(list []category, launched time.Time) map[string]*page {
 	b := treeBuilder{
 		pages:    make(map[string]*page),
 		names:    make(map[string]map[string]bool),
-		modified: []string{modified.UTC().Format(http.TimeFormat)},
+		launched: []string{launched.UTC().Format(http.TimeFormat)},
 	}
 	for n := range list {
 		b.add(&list[n])
@@ -57,6 +102,9 @@ func (b *treeBuilder) add(c *category) {
 	if c.mediaType != "" {
 		p.mediaType = []string{c.mediaType}
 	}
+	if !c.appeared.IsZero() {
+		p.lastModified = []string{c.appeared.UTC().Format(http.TimeFormat)}
+	}
 	for _, v := range versions {
 		if v < c.since { // "1.0" < dates < "latest"
 			continue
@@ -74,7 +122,7 @@ func (b *treeBuilder) page(body string) *page {
 		body:         []byte(body),
 		length:       []string{strconv.Itoa(len(body))},
 		mediaType:    textPlain,
-		lastModified: b.modified,
+		lastModified: b.launched,
 	}
 }
 

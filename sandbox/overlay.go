@@ -143,8 +143,12 @@ func (o *overlay) value(path string, n ast.Node, v reflect.Value) error {
 	case reflect.Slice:
 		return o.list(path, n, v)
 	case reflect.Pointer:
-		v.Set(reflect.New(v.Type().Elem()))
-		return o.value(path, n, v.Elem())
+		el := reflect.New(v.Type().Elem())
+		if !v.IsNil() {
+			el.Elem().Set(v.Elem())
+		}
+		v.Set(el)
+		return o.value(path, n, el.Elem())
 	}
 	return o.scalar(path, n, v)
 }

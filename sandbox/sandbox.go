@@ -43,6 +43,7 @@ type Sandbox struct {
 	aws     atomic.Pointer[awsfake.Server] // as it answers now
 	awsWire *http.Server
 	skew    atomic.Int64 // by how many nanoseconds the clock of AWS is ahead now
+	begun   time.Time    // by the clock of AWS at the start
 	serving sync.WaitGroup
 	mu      sync.Mutex
 	errs    []error // of servers that ended by themselves
@@ -108,7 +109,8 @@ func (s Scenario) join() (b *Sandbox, err error) {
 	if b.replies, err = fault.New(s.Replies); err != nil {
 		return nil, err
 	}
-	metadata, err := s.metadata(b.replies)
+	b.begun = b.now()
+	metadata, err := s.metadata(b.replies, b.begun)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +139,7 @@ func (b *Sandbox) behave(s Scenario, replies *fault.Set) error {
 	if err != nil {
 		return err
 	}
-	metadata, err := s.metadata(replies)
+	metadata, err := s.metadata(replies, b.begun)
 	if err != nil {
 		return err
 	}
@@ -173,22 +175,6 @@ func (b *Sandbox) serveAWS(w http.ResponseWriter, r *http.Request) { b.aws.Load(
 // now is what the clock of AWS shows.
 func (b *Sandbox) now() time.Time { return time.Now().Add(time.Duration(b.skew.Load())) }
 
-// metadata is how the metadata service is set up.
-func (s Scenario) metadata(replies *fault.Set) (emulator.Options, error) {
-	role, err := s.Role.emulated()
-	return emulator.Options{
-		Instance:  emulator.Instance(s.Instance),
-		Tokens:    s.IMDS.Tokens,
-		Disabled:  s.IMDS.Endpoint == "disabled",
-		HopLimit:  s.IMDS.HopLimit,
-		Hops:      s.IMDS.Hops,
-		Tags:      s.IMDS.Tags,
-		Role:      role,
-		Replies:   replies,
-		KeepAlive: s.IMDS.KeepAlive,
-	}, err
-}
-
 // protocols adds HTTP/2 without TLS, which the SDK for JavaScript speaks to
 // Bedrock's runtime without asking.
 func protocols() *http.Protocols {
@@ -196,25 +182,6 @@ func protocols() *http.Protocols {
 	p.SetHTTP1(true)
 	p.SetUnencryptedHTTP2(true)
 	return p
-}
-
-// emulated is the role as the metadata service has it: nil if none is
-// attached. EC2 gets no credentials for a role that does not trust it.
-func (r Role) emulated() (*emulator.Role, error) {
-	if !r.Attached {
-		return nil, nil
-	}
-	trust, err := policy.Parse(r.Trust)
-	if err != nil {
-		return nil, err
-	}
-	role := &emulator.Role{Name: r.Name, Profile: r.Profile, Lifetime: r.Lifetime}
-	if !policy.Trusts(trust, "ec2.amazonaws.com") {
-		role.Failure = "AssumeRoleUnauthorizedAccess"
-	} else {
-		role.Expired = r.Credentials == "expired"
-	}
-	return role, nil
 }
 
 // documents are the policies of the role.

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"time"
 
+	"tegata/emulator"
 	"tegata/internal/fault"
 )
 
@@ -22,6 +23,7 @@ import (
 type Scenario struct {
 	Instance    Instance             `yaml:"instance"`
 	IMDS        IMDS                 `yaml:"imds"`
+	Events      Events               `yaml:"events"`
 	Role        Role                 `yaml:"role"`
 	Bedrock     Bedrock              `yaml:"bedrock"`
 	Parameters  map[string]Parameter `yaml:"parameters"`  // of SSM, by name
@@ -37,14 +39,29 @@ type Instance struct {
 	ID           string `yaml:"id"`
 	Type         string `yaml:"type"`
 	Architecture string `yaml:"architecture"`
-	Image        string `yaml:"image"`
+	System       string `yaml:"system"`
 	Account      string `yaml:"account"`
 	Reservation  string `yaml:"reservation"`
+	LaunchIndex  int    `yaml:"launch_index"`
 	Lifecycle    string `yaml:"lifecycle"`
+	Monitoring   bool   `yaml:"monitoring"`
 
-	Region string `yaml:"region"`
-	Zone   string `yaml:"zone"`
-	ZoneID string `yaml:"zone_id"`
+	Image          string            `yaml:"image"`
+	AncestorImages []string          `yaml:"ancestor_images"`
+	ManifestPath   string            `yaml:"manifest_path"`
+	Kernel         string            `yaml:"kernel"`
+	Ramdisk        string            `yaml:"ramdisk"`
+	ProductCodes   []string          `yaml:"product_codes"`
+	BlockDevices   map[string]string `yaml:"block_devices"`
+	ElasticGPUs    map[string]string `yaml:"elastic_gpus"`
+	Accelerators   map[string]string `yaml:"accelerators"`
+
+	Region         string `yaml:"region"`
+	Zone           string `yaml:"zone"`
+	ZoneID         string `yaml:"zone_id"`
+	PlacementGroup string `yaml:"placement_group"`
+	Partition      int    `yaml:"partition"`
+	Host           string `yaml:"host"`
 
 	PrivateIP string `yaml:"private_ip"`
 	PublicIP  string `yaml:"public_ip"`
@@ -59,6 +76,8 @@ type Instance struct {
 	VPCCIDR          string   `yaml:"vpc_cidr"`
 	SecurityGroups   []string `yaml:"security_groups"`
 	SecurityGroupIDs []string `yaml:"security_group_ids"`
+
+	Interfaces []emulator.Interface `yaml:"interfaces"`
 
 	KeyName   string `yaml:"key_name"`
 	PublicKey string `yaml:"public_key"`
@@ -76,10 +95,20 @@ type IMDS struct {
 	HopLimit int    `yaml:"hop_limit"` // how far the reply to a token request may travel, 1 to 64
 	Tags     bool   `yaml:"tags"`      // whether the metadata tells the tags of the instance
 
-	Hops      int    `yaml:"hops"`       // how many routers lie between the callers and the service; a container's bridge is one
-	IPv6      bool   `yaml:"ipv6"`       // whether it answers at fd00:ec2::254 too
-	Listen    string `yaml:"listen"`     // "accept", or "refuse" for no service at all
-	KeepAlive bool   `yaml:"keep_alive"` // the true one closes every connection
+	Hops      int      `yaml:"hops"`       // how many routers lie between the callers and the service; a container's bridge is one
+	Bridged   bool     `yaml:"bridged"`    // whether callers with an address of another machine are one router further away
+	IPv6      bool     `yaml:"ipv6"`       // whether it answers at fd00:ec2::254 too
+	Listen    string   `yaml:"listen"`     // "accept", or "refuse" for no service at all
+	KeepAlive bool     `yaml:"keep_alive"` // the true one closes every connection
+	Profile   string   `yaml:"profile"`    // the front end: "nitro" or "legacy"
+	Throttle  Throttle `yaml:"throttle"`
+}
+
+// Throttle bounds how often the metadata service answers.
+type Throttle struct {
+	PerSecond int `yaml:"per_second"` // 0 means as often as asked
+	Burst     int `yaml:"burst"`      // how many at once; 0 means PerSecond
+	Status    int `yaml:"status"`     // of what is refused: 429 or 503; 0 means 429
 }
 
 // A Role is the IAM role of the instance.

@@ -10,6 +10,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/google/go-cmp/cmp"
 
+	"tegata/emulator"
 	"tegata/internal/fault"
 )
 
@@ -94,6 +95,20 @@ func TestOverlay(t *testing.T) {
 			s.Bedrock.Models = []Model{{ID: "a.b", Streaming: &yes, InferenceTypes: []string{"ON_DEMAND"},
 				Lifecycle: Lifecycle{Status: "LEGACY", EndOfLife: time.Date(2026, 7, 30, 0, 0, 0, 0, time.UTC)}}}
 		}},
+		{"null takes an event away", "events: {spot: null}", func(s *Scenario) {}},
+		{"events", "events: {spot: {in: 5m, action: stop}, rebalance: {}, lifecycle: [{state: InService}], maintenance: [{code: system-reboot, at: 2026-07-30T12:00:00Z, for: 2h}]}", func(s *Scenario) {
+			s.Events = Events{
+				Spot: &Spot{When: When{In: 5 * time.Minute}, Action: "stop"}, Rebalance: &When{}, Lifecycle: []State{{State: "InService"}},
+				Maintenance: []Maintenance{{When: When{At: time.Date(2026, 7, 30, 12, 0, 0, 0, time.UTC)}, Code: "system-reboot", For: 2 * time.Hour}},
+			}
+		}},
+		{"interfaces", "instance: {interfaces: [{private_ips: [10.0.2.10], public_ips: {203.0.113.5: 10.0.2.10}, card: 1}]}", func(s *Scenario) {
+			s.Instance.Interfaces = []emulator.Interface{{PrivateIPs: []string{"10.0.2.10"}, PublicIPs: map[string]string{"203.0.113.5": "10.0.2.10"}, Card: 1}}
+		}},
+		{"throttle", "imds: {throttle: {per_second: 5, burst: 10, status: 503}, profile: legacy, bridged: true}", func(s *Scenario) {
+			s.IMDS.Throttle = Throttle{PerSecond: 5, Burst: 10, Status: 503}
+			s.IMDS.Profile, s.IMDS.Bridged = "legacy", true
+		}},
 		{"replies", "replies:\n  - match: {service: imds, times: 2}\n    reply: {drip: 10B/s, truncate: 40}\n", func(s *Scenario) {
 			n := 40
 			s.Replies = []fault.Rule{{Match: fault.Match{Service: "imds", Times: 2}, Reply: fault.Reply{Drip: 10, Truncate: &n}}}
@@ -159,9 +174,9 @@ func TestParseErrors(t *testing.T) {
 	tests := []struct{ name, yaml, want string }{
 		{"unknown section", "imdsx: {}", `s.yaml:1:1: unknown key "imdsx" (did you mean "imds"?)`},
 		{"unknown key", "imds:\n  tokens: optional\n  hoplimit: 1\n", `s.yaml:3:3: unknown key "imds.hoplimit" (did you mean "hop_limit"?)`},
-		{"key like no other", "imds: {colour: red}", `s.yaml:1:8: unknown key "imds.colour" (known: endpoint, hop_limit, hops, ipv6, keep_alive, listen, tags, tokens)`},
+		{"key like no other", "imds: {colour: red}", `s.yaml:1:8: unknown key "imds.colour" (known: bridged, endpoint, hop_limit, hops, ipv6, keep_alive, listen, profile, tags, throttle, tokens)`},
 		{"key of a list element", "replies:\n  - match: {servce: imds}\n", `s.yaml:2:13: unknown key "replies[0].match.servce" (did you mean "service"?)`},
-		{"key of a fault file", "finding: TG2004", `s.yaml:1:1: unknown key "finding" (known: bedrock, clock_skew, environment, files, imds, instance, parameters, replies, role)`},
+		{"key of a fault file", "finding: TG2004", `s.yaml:1:1: unknown key "finding" (known: bedrock, clock_skew, environment, events, files, imds, instance, parameters, replies, role)`},
 		{"no mapping", "- imds\n", `s.yaml:1:1: want a mapping, found a list`},
 		{"text for a section", "imds: required", `s.yaml:1:7: imds: want a mapping, found "required"`},
 		{"empty section", "role:\nimds: {}\n", `s.yaml:1:6: role: is empty; leave the key out or give it a value`},
@@ -196,6 +211,32 @@ func TestParseErrors(t *testing.T) {
 		{"tokens", "imds: {tokens: always}", `s.yaml:1:16: imds.tokens: "always" is not one of required, optional`},
 		{"listen", "imds: {listen: null}", `s.yaml:1:16: imds.listen: "" is not one of accept, refuse`},
 		{"lifetime", "role: {lifetime: 0s}", `s.yaml:1:18: role.lifetime: 0s is no time to live`},
+		{"system", "instance: {system: kvm}", `s.yaml:1:20: instance.system: "kvm" is not one of nitro, xen, xen-on-nitro`},
+		{"launch index", "instance: {launch_index: -1}", `s.yaml:1:26: instance.launch_index: -1 is negative`},
+		{"partition", "instance: {partition: -1}", `s.yaml:1:23: instance.partition: -1 is negative`},
+		{"block device", "instance: {block_devices: {sdb: ebs1}}", `s.yaml:1:33: instance.block_devices.sdb: "sdb" does not look like ebs1, ephemeral0, swap, ami or root`},
+		{"accelerator", "instance: {accelerators: {a/b: x}}", `s.yaml:1:32: instance.accelerators.a/b: "a/b" does not look like eia-0a1b2c3d4e5f60718`},
+		{"interface", "instance: {interfaces: [{mac: 06:00}]}", `s.yaml:1:31: instance.interfaces[0].mac: "06:00" is no MAC address`},
+		{"interface address", "instance: {interfaces: [{}, {private_ips: [10.0.1.1, \"::1\"]}]}", `s.yaml:1:54: instance.interfaces[1].private_ips[1]: "::1" is no IPv4 address`},
+		{"interface prefix", "instance: {interfaces: [{ipv6_prefixes: [10.0.0.0/28]}]}", `s.yaml:1:42: instance.interfaces[0].ipv6_prefixes[0]: "10.0.0.0/28" does not look like 2001:db8::/64`},
+		{"interface public address", "instance: {interfaces: [{public_ips: {203.0.113.5: web}}]}", `s.yaml:1:52: instance.interfaces[0].public_ips.203.0.113.5: "web" is no IPv4 address`},
+		{"interface device", "instance: {interfaces: [{device: -1}]}", `s.yaml:1:34: instance.interfaces[0].device: -1 is negative`},
+		{"interface card", "instance: {interfaces: [{card: -1}]}", `s.yaml:1:32: instance.interfaces[0].card: -1 is negative`},
+		{"interface key", "instance: {interfaces: [{private_ip: 10.0.0.1}]}", `s.yaml:1:26: unknown key "instance.interfaces[0].private_ip" (did you mean "private_ips"?)`},
+		{"same interface twice", "instance: {interfaces: [{device: 2}, {}]}", `s.yaml:1:24: instance.interfaces: two interfaces have the device 2 of card 0`},
+		{"profile", "imds: {profile: old}", `s.yaml:1:17: imds.profile: "old" is not one of nitro, legacy`},
+		{"throttle", "imds: {throttle: {per_second: -1}}", `s.yaml:1:31: imds.throttle.per_second: -1 is negative`},
+		{"throttle burst", "imds: {throttle: {burst: -1}}", `s.yaml:1:26: imds.throttle.burst: -1 is negative`},
+		{"throttle status", "imds: {throttle: {status: 500}}", `s.yaml:1:27: imds.throttle.status: 500 is not one of 429, 503`},
+		{"spot action", "events: {spot: {action: reboot}}", `s.yaml:1:25: events.spot.action: "reboot" is not one of terminate, stop, hibernate`},
+		{"spot notice", "events: {spot: {notice: -1s}}", `s.yaml:1:25: events.spot.notice: -1s is negative`},
+		{"spot twice", "events: {spot: {in: 5m, at: 2026-07-30}}", `s.yaml:1:16: events.spot: in and at exclude each other`},
+		{"rebalance twice", "events: {rebalance: {in: 5m, at: 2026-07-30}}", `s.yaml:1:21: events.rebalance: in and at exclude each other`},
+		{"rebalance time", "events: {rebalance: {at: noon}}", `s.yaml:1:26: events.rebalance.at: want a date such as 2026-07-30, found "noon"`},
+		{"lifecycle state", "events: {lifecycle: [{state: Dead}]}", `s.yaml:1:30: events.lifecycle[0].state: "Dead" is not one of Detached, InService, Standby, Terminated, Warmed:Hibernated, Warmed:Running, Warmed:Stopped, Warmed:Terminated`},
+		{"maintenance code", "events: {maintenance: [{code: reboot}]}", `s.yaml:1:31: events.maintenance[0].code: "reboot" is not one of instance-reboot, system-reboot, system-maintenance, instance-retirement, instance-stop`},
+		{"maintenance state", "events: {maintenance: [{code: system-reboot, state: done}]}", `s.yaml:1:53: events.maintenance[0].state: "done" is not one of active, completed, canceled`},
+		{"maintenance length", "events: {maintenance: [{code: system-reboot, for: -1h}]}", `s.yaml:1:51: events.maintenance[0].for: -1h0m0s is negative`},
 		{"role name", "role: {name: my role}", `s.yaml:1:14: role.name: "my role" does not look like bedrock-ui-ec2-role`},
 		{"credentials", "role: {credentials: stale}", `s.yaml:1:21: role.credentials: "stale" is not one of valid, expired`},
 		{"access", "bedrock: {access: {a.b: no}}", `s.yaml:1:25: bedrock.access.a.b: "no" is not one of granted, denied, form, subscription, inactive`},

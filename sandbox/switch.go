@@ -85,7 +85,9 @@ func (s *Scenario) switchOn(name string) error {
 // change while the instance runs.
 func (s Scenario) staysWhatItWas(before Scenario) bool {
 	s.IMDS.Tokens, s.IMDS.Endpoint = before.IMDS.Tokens, before.IMDS.Endpoint
-	s.IMDS.HopLimit, s.IMDS.Hops, s.IMDS.Tags = before.IMDS.HopLimit, before.IMDS.Hops, before.IMDS.Tags
+	s.IMDS.HopLimit, s.IMDS.Hops, s.IMDS.Bridged = before.IMDS.HopLimit, before.IMDS.Hops, before.IMDS.Bridged
+	s.IMDS.Tags, s.IMDS.Throttle = before.IMDS.Tags, before.IMDS.Throttle
+	s.Events = before.Events
 	s.Role = before.Role
 	s.Bedrock = before.Bedrock
 	s.Parameters = before.Parameters

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/http"
 	"net/netip"
 	"path"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"slices"
 	"strings"
 
+	"tegata/emulator"
 	"tegata/internal/fault"
 	"tegata/internal/policy"
 )
@@ -35,7 +37,7 @@ func invalid(key, format string, args ...any) error {
 // begins with its key.
 func (s Scenario) Validate() error {
 	for _, check := range []func(Scenario) error{
-		Scenario.validateInstance, Scenario.validateIMDS, Scenario.validateRole, Scenario.validateBedrock,
+		Scenario.validateInstance, Scenario.validateIMDS, Scenario.validateEvents, Scenario.validateRole, Scenario.validateBedrock,
 		Scenario.validateParameters, Scenario.validateEnvironment, Scenario.validateFiles, Scenario.validateReplies,
 	} {
 		if err := check(s); err != nil {
@@ -79,12 +81,14 @@ func (s Scenario) validateInstance() error {
 		regionName.check("instance.region", i.Region),
 		accountID.check("instance.account", i.Account),
 		i.validateZone(),
-		address("instance.private_ip", i.PrivateIP, netip.Addr.Is4, "IPv4"),
-		address("instance.public_ip", i.PublicIP, netip.Addr.Is4, "IPv4"),
-		address("instance.ipv6", i.IPv6, netip.Addr.Is6, "IPv6"),
-		i.validateMAC(),
+		ipv4("instance.private_ip", i.PrivateIP),
+		ipv4("instance.public_ip", i.PublicIP),
+		ipv6("instance.ipv6", i.IPv6),
+		macAddress("instance.mac", i.MAC),
 		i.validateTags(s.IMDS.Tags),
 		i.validateUserData(),
+		i.validateHardware(),
+		i.validateInterfaces(),
 	)
 }
 
@@ -115,11 +119,111 @@ func address(key, value string, of func(netip.Addr) bool, kind string) error {
 	return nil
 }
 
-func (i Instance) validateMAC() error {
-	if _, err := net.ParseMAC(i.MAC); err != nil && i.MAC != "" {
-		return invalid("instance.mac", "%q is no MAC address", i.MAC)
+func macAddress(key, value string) error {
+	if _, err := net.ParseMAC(value); err != nil && value != "" {
+		return invalid(key, "%q is no MAC address", value)
 	}
 	return nil
+}
+
+// The names that block-device-mapping has, and ids of accelerators, which are
+// names in the tree.
+var (
+	blockDevice   = form{`ami|root|swap|(ebs|ephemeral)[0-9]{1,2}`, "ebs1, ephemeral0, swap, ami or root"}
+	acceleratorID = form{`[0-9A-Za-z-]{1,255}`, "eia-0a1b2c3d4e5f60718"}
+)
+
+func (i Instance) validateHardware() error {
+	err := oneOf("instance.system", cmp.Or(i.System, "nitro"), "nitro", "xen", "xen-on-nitro")
+	for _, n := range []struct {
+		key   string
+		value int
+	}{{"instance.launch_index", i.LaunchIndex}, {"instance.partition", i.Partition}} {
+		if n.value < 0 {
+			err = firstOf(err, invalid(n.key, "%d is negative", n.value))
+		}
+	}
+	for _, names := range []struct {
+		key  string
+		form form
+		list map[string]string
+	}{
+		{"instance.block_devices", blockDevice, i.BlockDevices},
+		{"instance.elastic_gpus", acceleratorID, i.ElasticGPUs},
+		{"instance.accelerators", acceleratorID, i.Accelerators},
+	} {
+		for _, name := range slices.Sorted(maps.Keys(names.list)) {
+			err = firstOf(err, names.form.check(names.key+"."+name, name))
+		}
+	}
+	return err
+}
+
+func (i Instance) validateInterfaces() error {
+	var err error
+	for n, f := range i.Interfaces {
+		err = firstOf(err, validateInterface(element("instance.interfaces", n), f))
+	}
+	if err != nil {
+		return err
+	}
+	if err := emulator.Instance(i).Validate(); err != nil {
+		return &keyError{"instance.interfaces", err}
+	}
+	return nil
+}
+
+func validateInterface(key string, f emulator.Interface) error {
+	err := firstOf(
+		macAddress(key+".mac", f.MAC),
+		each(key+".private_ips", f.PrivateIPs, ipv4),
+		each(key+".ipv6s", f.IPv6s, ipv6),
+		each(key+".ipv4_prefixes", f.IPv4Prefixes, ipv4Range),
+		each(key+".ipv6_prefixes", f.IPv6Prefixes, ipv6Range),
+		ipv4Range(key+".subnet_cidr", f.SubnetCIDR),
+		each(key+".subnet_ipv6_cidrs", f.SubnetIPv6CIDRs, ipv6Range),
+		each(key+".vpc_cidrs", f.VPCCIDRs, ipv4Range),
+		each(key+".vpc_ipv6_cidrs", f.VPCIPv6CIDRs, ipv6Range),
+	)
+	for _, public := range slices.Sorted(maps.Keys(f.PublicIPs)) {
+		err = firstOf(err, ipv4(key+".public_ips."+public, public), ipv4(key+".public_ips."+public, f.PublicIPs[public]))
+	}
+	if f.Device < 0 {
+		err = firstOf(err, invalid(key+".device", "%d is negative", f.Device))
+	}
+	if f.Card < 0 {
+		err = firstOf(err, invalid(key+".card", "%d is negative", f.Card))
+	}
+	return err
+}
+
+func ipv4(key, value string) error { return address(key, value, netip.Addr.Is4, "IPv4") }
+func ipv6(key, value string) error { return address(key, value, netip.Addr.Is6, "IPv6") }
+
+func ipv4Range(key, value string) error {
+	return addressRange(key, value, netip.Addr.Is4, "10.0.1.0/24")
+}
+func ipv6Range(key, value string) error {
+	return addressRange(key, value, netip.Addr.Is6, "2001:db8::/64")
+}
+
+func addressRange(key, value string, of func(netip.Addr) bool, example string) error {
+	if value == "" {
+		return nil
+	}
+	if r, err := netip.ParsePrefix(value); err != nil || !of(r.Addr()) {
+		return invalid(key, "%q does not look like %s", value, example)
+	}
+	return nil
+}
+
+// each checks the elements of a list.
+func each(key string, list []string, check func(key, value string) error) error {
+	var err error
+	for n, value := range list {
+		err = firstOf(err, check(element(key, n), value))
+	}
+	return err
 }
 
 // What EC2 demands of the keys of tags once the metadata tells them:
@@ -162,7 +266,21 @@ func (s Scenario) validateIMDS() error {
 		oneOf("imds.tokens", m.Tokens, "required", "optional"),
 		oneOf("imds.endpoint", m.Endpoint, "enabled", "disabled"),
 		oneOf("imds.listen", m.Listen, "accept", "refuse"),
+		oneOf("imds.profile", m.Profile, emulator.ProfileNitro, emulator.ProfileLegacy),
+		m.Throttle.validate(),
 	)
+}
+
+func (t Throttle) validate() error {
+	switch {
+	case t.PerSecond < 0:
+		return invalid("imds.throttle.per_second", "%d is negative", t.PerSecond)
+	case t.Burst < 0:
+		return invalid("imds.throttle.burst", "%d is negative", t.Burst)
+	case t.Status != 0 && t.Status != http.StatusTooManyRequests && t.Status != http.StatusServiceUnavailable:
+		return invalid("imds.throttle.status", "%d is not one of 429, 503", t.Status)
+	}
+	return nil
 }
 
 func (s Scenario) validateRole() error {
