@@ -20,6 +20,8 @@ replies:
   - match: {service: imds}
     reply: {status: 500, body: "x", drip: 10B/s, delay: 2s, truncate: 4}
 environment: {AWS_REGION: null}
+instance: {interfaces: [{private_ips: [10.0.2.10], public_ips: {203.0.113.5: 10.0.2.10}}]}
+events: {spot: {in: 5m, action: stop}, rebalance: {at: 2026-07-30}, maintenance: [{code: system-reboot, in: 1h}]}
 `)
 	data, err := json.Marshal(s)
 	if err != nil {
@@ -38,6 +40,12 @@ environment: {AWS_REGION: null}
 		t.Error(diff)
 	}
 	if diff := cmp.Diff(s.Replies, got.Replies); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(s.Events, got.Events); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(s.Instance, got.Instance); diff != "" {
 		t.Error(diff)
 	}
 	if v, ok := got.Environment["AWS_REGION"]; !ok || v != nil {
@@ -317,7 +325,10 @@ func FuzzParse(f *testing.F) {
 		}
 		f.Add(string(data))
 	}
-	for _, seed := range []string{"a: &a [*a]", "? {}", "imds: !!map {hops: 1}", "role: {trust: {a: {b: [1, null, .inf]}}}", "x: |\n y", "{", "bedrock: {models: [{id: a},{id: a}]}"} {
+	for _, seed := range []string{"a: &a [*a]", "? {}", "imds: !!map {hops: 1}", "role: {trust: {a: {b: [1, null, .inf]}}}", "x: |\n y", "{", "bedrock: {models: [{id: a},{id: a}]}",
+		"events: {spot: {in: 5m, notice: 1m}, rebalance: {at: 2026-07-30}, lifecycle: [{state: Standby, in: 1h}], maintenance: [{code: system-reboot, in: 24h, for: 2h, deadline: 2026-08-30}]}",
+		"instance: {ipv6: \"2001:db8::1\", interfaces: [{mac: 06:1a:2b:3c:4d:5e, private_ips: [10.0.1.24]}, {card: 1, ipv6s: [\"2001:db8::2\"], ipv4_prefixes: [10.0.1.64/28]}]}",
+		"instance: {block_devices: {ebs1: sdb}, accelerators: {eia-1: '{}'}, partition: 2}\nimds: {throttle: {per_second: 5, status: 503}, profile: legacy, bridged: true}"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, yaml string) {
