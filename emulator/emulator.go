@@ -1,6 +1,7 @@
 // Package emulator imitates the instance metadata service (IMDS) of EC2 as a
 // client sees it on the wire: session tokens, versioned trees, methods, status
-// codes, headers and bodies, and role credentials that end and are renewed.
+// codes, headers and bodies, role credentials that end and are renewed, and
+// announcements that appear at their time.
 //
 // Start with [New], then [Server.Serve]; tests start with package imdstest.
 //

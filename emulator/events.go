@@ -22,7 +22,7 @@ type Events struct {
 // A SpotInterruption is the end of a Spot Instance. The notice stays once it
 // is there, past the end too.
 type SpotInterruption struct {
-	Action string    // terminate, stop or hibernate; "" means terminate
+	Action string    // one of SpotActions; "" means terminate
 	Time   time.Time // when it happens
 	Notice time.Time // from when on it is announced; zero means two minutes before
 }
@@ -30,17 +30,17 @@ type SpotInterruption struct {
 // A Lifecycle is a state that Auto Scaling wants the instance to get into
 // (meta-data/autoscaling/target-lifecycle-state). The latest one counts.
 type Lifecycle struct {
-	State string    // InService, Terminated, Warmed:Hibernated, ...
+	State string    // one of LifecycleStates
 	From  time.Time // when it appears; zero means at once
 }
 
 // A Maintenance is a scheduled event, past or to come
 // (meta-data/events/maintenance).
 type Maintenance struct {
-	Code              string // instance-reboot, system-reboot, system-maintenance, instance-retirement, instance-stop
+	Code              string // one of MaintenanceCodes
 	Description       string // "" means one that fits
 	ID                string // instance-event-...; "" means one that fits
-	State             string // active, completed or canceled; "" means active until NotAfter, and completed from then on
+	State             string // one of MaintenanceStates; "" means active until NotAfter, and completed from then on
 	NotBefore         time.Time
 	NotAfter          time.Time // zero means none
 	NotBeforeDeadline time.Time // zero means none
@@ -48,10 +48,11 @@ type Maintenance struct {
 }
 
 // The words that the guides of EC2 and of Auto Scaling have.
-const (
-	spotActions      = "terminate stop hibernate"
-	lifecycleStates  = "Detached InService Standby Terminated Warmed:Hibernated Warmed:Running Warmed:Stopped Warmed:Terminated"
-	maintenanceCodes = "instance-reboot system-reboot system-maintenance instance-retirement instance-stop"
+var (
+	SpotActions       = []string{"terminate", "stop", "hibernate"}
+	LifecycleStates   = []string{"Detached", "InService", "Standby", "Terminated", "Warmed:Hibernated", "Warmed:Running", "Warmed:Stopped", "Warmed:Terminated"}
+	MaintenanceCodes  = []string{"instance-reboot", "system-reboot", "system-maintenance", "instance-retirement", "instance-stop"}
+	MaintenanceStates = []string{"active", "completed", "canceled"}
 )
 
 // spotNotice is how long before its end a Spot Instance is told of it.
@@ -64,7 +65,7 @@ func (e *Events) complete(instance string) error {
 		return err
 	}
 	for n, l := range e.Lifecycle {
-		if err := oneOf(fmt.Sprintf("lifecycle %d: state", n), l.State, lifecycleStates); err != nil {
+		if err := oneOf(fmt.Sprintf("lifecycle %d: state", n), l.State, LifecycleStates); err != nil {
 			return err
 		}
 	}
@@ -85,7 +86,7 @@ func (e *Events) completeSpot() error {
 	}
 	spot := *e.Spot
 	fill(&spot.Action, "terminate")
-	if err := oneOf("spot: action", spot.Action, spotActions); err != nil {
+	if err := oneOf("spot: action", spot.Action, SpotActions); err != nil {
 		return err
 	}
 	if spot.Time.IsZero() {
@@ -99,10 +100,10 @@ func (e *Events) completeSpot() error {
 }
 
 func (m *Maintenance) complete(instance string, place int) error {
-	if err := oneOf("code", m.Code, maintenanceCodes); err != nil {
+	if err := oneOf("code", m.Code, MaintenanceCodes); err != nil {
 		return err
 	}
-	if err := oneOf("state", cmp.Or(m.State, "active"), "active completed canceled"); err != nil {
+	if err := oneOf("state", cmp.Or(m.State, "active"), MaintenanceStates); err != nil {
 		return err
 	}
 	switch {
@@ -117,10 +118,9 @@ func (m *Maintenance) complete(instance string, place int) error {
 	return nil
 }
 
-// oneOf checks a value against words that are separated by blanks.
-func oneOf(what, value, words string) error {
-	if list := strings.Fields(words); !slices.Contains(list, value) {
-		return fmt.Errorf("%s %q: want %s", what, value, strings.Join(list, ", "))
+func oneOf(what, value string, words []string) error {
+	if !slices.Contains(words, value) {
+		return fmt.Errorf("%s %q: want %s", what, value, strings.Join(words, ", "))
 	}
 	return nil
 }

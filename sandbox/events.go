@@ -105,7 +105,7 @@ func (s Scenario) validateEvents() error {
 	if spot := s.Events.Spot; spot != nil {
 		err = firstOf(
 			spot.validate("events.spot"),
-			oneOf("events.spot.action", cmp.Or(spot.Action, "terminate"), "terminate", "stop", "hibernate"),
+			oneOf("events.spot.action", cmp.Or(spot.Action, "terminate"), emulator.SpotActions...),
 			notNegative("events.spot.notice", spot.Notice),
 		)
 	}
@@ -114,8 +114,7 @@ func (s Scenario) validateEvents() error {
 	}
 	for n, l := range s.Events.Lifecycle {
 		key := element("events.lifecycle", n)
-		err = firstOf(err, l.validate(key), oneOf(key+".state", l.State, "Detached", "InService", "Standby", "Terminated",
-			"Warmed:Hibernated", "Warmed:Running", "Warmed:Stopped", "Warmed:Terminated"))
+		err = firstOf(err, l.validate(key), oneOf(key+".state", l.State, emulator.LifecycleStates...))
 	}
 	for n, m := range s.Events.Maintenance {
 		err = firstOf(err, m.validate(element("events.maintenance", n)))
@@ -126,8 +125,8 @@ func (s Scenario) validateEvents() error {
 func (m Maintenance) validate(key string) error {
 	return firstOf(
 		m.When.validate(key),
-		oneOf(key+".code", m.Code, "instance-reboot", "system-reboot", "system-maintenance", "instance-retirement", "instance-stop"),
-		oneOf(key+".state", cmp.Or(m.State, "active"), "active", "completed", "canceled"),
+		oneOf(key+".code", m.Code, emulator.MaintenanceCodes...),
+		oneOf(key+".state", cmp.Or(m.State, "active"), emulator.MaintenanceStates...),
 		notNegative(key+".for", m.For),
 		notNegative(key+".notice", m.Notice),
 	)
