@@ -164,6 +164,7 @@ func (h *Host) withoutToken(ctx context.Context, put, get probe, t throttled) Ou
 	case put.Status == http.StatusForbidden && (put.isForeign() || get.isForeign()):
 	case put.silent() && answered:
 		id = "TG2003"
+		h.measureHops(ctx, evidence)
 	case put.Status == http.StatusForbidden && get.Status == http.StatusForbidden:
 		id = "TG2004"
 	case put.Status == http.StatusForbidden && answered:
@@ -176,6 +177,21 @@ func (h *Host) withoutToken(ctx context.Context, put, get probe, t throttled) Ou
 		evidence["outcome"] = "a body that is no token"
 	}
 	return fail(found(id, evidence))
+}
+
+// usualHopLimit lets the token pass one router, the bridge of a container's
+// network.
+const usualHopLimit = 2
+
+// measureHops adds the hop limit that lets the token arrive here, and how many
+// routers lie in between where that can be measured.
+func (h *Host) measureHops(ctx context.Context, evidence map[string]string) {
+	client := imds.Client{Endpoint: h.endpoint(), Dial: h.Dial}
+	way, err := client.Hops(ctx)
+	if err == nil && way.Routers > 0 {
+		evidence["routers"] = strconv.Itoa(way.Routers)
+	}
+	evidence["hop_limit_needed"] = strconv.Itoa(max(usualHopLimit, way.HopLimit()))
 }
 
 var instanceID = pattern(`^i-[0-9a-f]{8,17}$`)
