@@ -11,9 +11,8 @@
 package emulator
 
 import (
-	"context"
 	"fmt"
-	"net/http"
+	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -40,6 +39,7 @@ type Options struct {
 	Replies   *fault.Set       // overrides, asked with service "imds"
 	KeepAlive bool             // let connections live on; the real service closes each
 	Now       func() time.Time // nil means time.Now
+	OnRequest func(Access)     // is told of every request after its answer, by many goroutines at once; nil means nobody
 }
 
 // The front ends that a [Server] can be.
@@ -67,20 +67,20 @@ type Role struct {
 
 // A Server answers as the metadata service of one instance.
 type Server struct {
-	ownClock  bool // Options.Now was given; otherwise net/http writes the Date
+	ownClock  bool // Options.Now was given; otherwise whoever owns the wire writes the Date
 	keepAlive bool
+	profile   string // the front end
+	onRequest func(Access)
 	tokens    *sealer
 	profileID string
 	identity  *issuer // of the credentials of the instance itself
+	stamp     atomic.Pointer[stamp]
 
 	service  atomic.Pointer[service] // as it is set up now
 	changing sync.Mutex
 
-	http    http.Server
-	stop    context.CancelFunc
-	running sync.WaitGroup // connections, and calls of Serve
+	wire    *wire
 	mu      sync.Mutex
-	closed  bool
 	issuers map[Role]*issuer // of all roles that the instance has had
 }
 
@@ -91,6 +91,7 @@ type service struct {
 	issuer    *issuer // nil without a role
 	identity  *issuer
 	profileID string
+	bucket    *bucket // nil without a bound
 
 	fixed   []category  // that the time does not change
 	dates   []time.Time // at which something comes or goes, in order
@@ -121,13 +122,15 @@ func New(o Options) (*Server, error) {
 	s := &Server{
 		ownClock:  ownClock,
 		keepAlive: o.KeepAlive,
+		profile:   o.Profile,
+		onRequest: o.OnRequest,
 		tokens:    tokens,
 		profileID: profileID(),
 		identity:  newIssuer(Role{Lifetime: defaultLifetime}, o.Now),
 		issuers:   map[Role]*issuer{},
 	}
+	s.wire = newWire(func(net.Addr) *Server { return s })
 	s.setUp(o)
-	s.prepare()
 	return s, nil
 }
 
@@ -153,6 +156,10 @@ func (s *Server) setUp(o Options) {
 	next := &service{options: o, tokens: s.tokens, identity: s.identity, profileID: s.profileID}
 	if o.Role != nil {
 		next.issuer = s.issuerOf(*o.Role, o.Now)
+	}
+	next.bucket = newBucket(o.Throttle)
+	if was := s.service.Load(); was != nil && was.options.Throttle == o.Throttle {
+		next.bucket = was.bucket // as full as it is
 	}
 	next.fixed, next.dates = next.categories(), o.Events.dates()
 	next.grow(o.Now())
@@ -194,13 +201,21 @@ func (o *Options) complete() error {
 	if o.HopLimit == 0 {
 		o.HopLimit = defaultHopLimit
 	}
+	if o.Profile == "" {
+		o.Profile = ProfileNitro
+	}
 	switch {
+	case o.Profile != ProfileNitro && o.Profile != ProfileLegacy:
+		return fmt.Errorf("profile %q: want %s or %s", o.Profile, ProfileNitro, ProfileLegacy)
 	case o.Tokens != tokensRequired && o.Tokens != tokensOptional:
 		return fmt.Errorf("tokens %q: want required or optional", o.Tokens)
 	case o.HopLimit < 1 || o.HopLimit > maxHopLimit:
 		return fmt.Errorf("hop limit %d: want 1..%d", o.HopLimit, maxHopLimit)
 	case o.Hops < 0:
 		return fmt.Errorf("hops %d: want 0 or more", o.Hops)
+	}
+	if err := o.Throttle.complete(); err != nil {
+		return fmt.Errorf("throttle: %w", err)
 	}
 	if err := o.completeRole(); err != nil {
 		return fmt.Errorf("role: %w", err)

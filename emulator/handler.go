@@ -21,28 +21,37 @@ const (
 
 var (
 	serverName   = []string{"EC2ws"}
-	acceptRanges = []string{"none"}
+	nitroRanges  = []string{"none"}
+	legacyRanges = []string{"bytes"}
 )
 
-// ServeHTTP answers as the service does, whatever carries the connection. A
-// request whose answer is to get lost ends by panicking with
-// [http.ErrAbortHandler] when its context ends.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.ContentLength != 0 {
-		defer hurry(w)
+// handle answers on whatever wire, and lets OnRequest know.
+func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
+	if s.onRequest != nil {
+		s.report(w, r)
+		return
 	}
+	s.respond(w, r)
+}
+
+func (s *Server) respond(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h["Server"] = serverName
 	now := s.service.Load()
 	if s.ownClock {
-		h["Date"] = []string{now.options.Now().UTC().Format(http.TimeFormat)}
+		h["Date"] = []string{s.date()}
 	}
 	if now.options.Replies == nil {
 		now.answer(w, r)
 		return
 	}
 	call := fault.Call{Service: "imds", Method: r.Method, Path: singleSlashes(r.URL.Path)}
-	now.options.Replies.Find(call).Serve(w, r, errorBody, http.HandlerFunc(now.answer))
+	reply := now.options.Replies.Find(call)
+	if reply == nil {
+		now.answer(w, r)
+		return
+	}
+	reply.Serve(w, patient(w, r), now.errorBody, http.HandlerFunc(now.answer))
 }
 
 // answer refuses a PUT to anywhere but the token's one path, which has neither
@@ -52,16 +61,18 @@ func (s *service) answer(w http.ResponseWriter, r *http.Request) {
 	path := singleSlashes(r.URL.Path)
 	switch {
 	case r.Header["Expect"] != nil:
-		refuse(w, r, http.StatusExpectationFailed)
+		s.refuse(w, r, http.StatusExpectationFailed)
+	case !s.bucket.take():
+		s.refuse(w, r, s.options.Throttle.Status)
 	case s.options.Disabled:
-		refuse(w, r, http.StatusForbidden)
+		s.refuse(w, r, http.StatusForbidden)
 	case path == tokenPath:
 		s.answerToken(w, r)
 	case r.Method == http.MethodPut:
-		refuse(w, r, http.StatusForbidden)
+		s.refuse(w, r, http.StatusForbidden)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		w.Header().Set("Allow", "GET, HEAD")
-		refuse(w, r, http.StatusMethodNotAllowed)
+		s.refuse(w, r, http.StatusMethodNotAllowed)
 	default:
 		s.answerGet(w, r, strings.TrimSuffix(path, "/"))
 	}
@@ -70,17 +81,20 @@ func (s *service) answer(w http.ResponseWriter, r *http.Request) {
 func (s *service) answerToken(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
 	case http.MethodPut:
-		if s.options.Hops >= s.options.HopLimit {
-			lose.Serve(w, r, nil, nil)
+		if s.distance(r) >= s.options.HopLimit {
+			lose.Serve(w, patient(w, r), nil, nil)
 			return
+		}
+		if own := ownReply(w); own != nil {
+			own.hopLimit = s.options.HopLimit
 		}
 		s.answerPut(w, r)
 	case http.MethodOptions:
 		w.Header().Set("Allow", "OPTIONS, PUT")
-		refuse(w, r, http.StatusOK)
+		s.refuse(w, r, http.StatusOK)
 	default:
 		w.Header().Set("Allow", "OPTIONS, PUT")
-		refuse(w, r, http.StatusMethodNotAllowed)
+		s.refuse(w, r, http.StatusMethodNotAllowed)
 	}
 }
 
@@ -92,10 +106,10 @@ func (s *service) answerPut(w http.ResponseWriter, r *http.Request) {
 	seconds, ok := parseTTL(r.Header.Get(headerTTL))
 	switch {
 	case forwarded(r):
-		refuse(w, r, http.StatusForbidden)
+		s.refuse(w, r, http.StatusForbidden)
 		return
 	case !ok:
-		refuse(w, r, http.StatusBadRequest)
+		s.refuse(w, r, http.StatusBadRequest)
 		return
 	}
 	token := s.tokens.seal(s.options.Now().Add(time.Duration(seconds) * time.Second))
@@ -108,15 +122,15 @@ func (s *service) answerPut(w http.ResponseWriter, r *http.Request) {
 
 func (s *service) answerGet(w http.ResponseWriter, r *http.Request, path string) {
 	if status := s.admit(w.Header(), r); status != http.StatusOK {
-		refuse(w, r, status)
+		s.refuse(w, r, status)
 		return
 	}
 	p := s.page(path)
 	if p == nil {
-		refuse(w, r, http.StatusNotFound)
+		s.refuse(w, r, http.StatusNotFound)
 		return
 	}
-	p.write(w, r)
+	s.write(p, w, r)
 }
 
 // admit decides whether r may read metadata. With a good token it also tells
@@ -148,7 +162,7 @@ func forwarded(r *http.Request) bool {
 	return ok
 }
 
-func (p *page) write(w http.ResponseWriter, r *http.Request) {
+func (s *service) write(p *page, w http.ResponseWriter, r *http.Request) {
 	body, length := p.body, p.length
 	if p.dynamic != nil {
 		body = p.dynamic()
@@ -157,7 +171,10 @@ func (p *page) write(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h["Content-Type"] = p.mediaType
 	h["Content-Length"] = length
-	h["Accept-Ranges"] = acceptRanges
+	h["Accept-Ranges"] = nitroRanges
+	if s.options.Profile == ProfileLegacy {
+		h["Accept-Ranges"] = legacyRanges
+	}
 	h["Last-Modified"] = p.lastModified
 	if r.Method != http.MethodHead {
 		w.Write(body)

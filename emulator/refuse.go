@@ -7,8 +7,8 @@ import (
 )
 
 // refuse answers with a status and the body that the service has for it.
-func refuse(w http.ResponseWriter, r *http.Request, status int) {
-	mediaType, body, _ := errorBody(status, "", "")
+func (s *service) refuse(w http.ResponseWriter, r *http.Request, status int) {
+	mediaType, body, _ := s.errorBody(status, "", "")
 	h := w.Header()
 	h.Set("Content-Type", mediaType)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
@@ -19,10 +19,15 @@ func refuse(w http.ResponseWriter, r *http.Request, status int) {
 }
 
 // errorBody is the form that [fault.Reply.Serve] asks for. The service has no
-// error codes: refusals of access or method are empty, all else is a page.
-func errorBody(status int, _, _ string) (mediaType string, body []byte, header http.Header) {
+// error codes: refusals of access or method are empty, all else is a page; the
+// legacy front end has one for 401 too.
+func (s *service) errorBody(status int, _, _ string) (mediaType string, body []byte, header http.Header) {
 	switch status {
-	case http.StatusOK, http.StatusUnauthorized, http.StatusForbidden, http.StatusMethodNotAllowed:
+	case http.StatusUnauthorized:
+		if s.options.Profile != ProfileLegacy {
+			return "text/plain", nil, nil
+		}
+	case http.StatusOK, http.StatusForbidden, http.StatusMethodNotAllowed:
 		return "text/plain", nil, nil
 	}
 	title := fmt.Sprintf("%d - %s", status, http.StatusText(status))

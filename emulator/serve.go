@@ -1,32 +1,33 @@
 package emulator
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"time"
 )
 
-// silence is how long a client may take over a request.
-const silence = time.Minute
+// Serve answers on l until Close, and then returns nil. It closes l. Many
+// listeners may be served at once.
+//
+// What goes over these connections is what the service sends, byte for byte.
+// On Linux an answer to PUT leaves with HopLimit as its IP time to live (or
+// IPv6 hop limit), so that routers between drop it as they do on EC2.
+func (s *Server) Serve(l net.Listener) error { return s.wire.serve(l) }
 
-// prepare sets the connection policy: one request each, unless KeepAlive. Then
-// silent clients may stay until Close: to set deadlines for each request would
-// cost 4 to 8 % of it, while for a connection of its own it costs nothing that
-// can be measured.
-func (s *Server) prepare() {
-	ctx, stop := context.WithCancel(context.Background())
-	s.stop = stop
-	s.http.Handler = s
-	s.http.DisableGeneralOptionsHandler = true // OPTIONS * is answered as all else
-	if !s.keepAlive {
-		s.http.ReadHeaderTimeout = silence
+// Close closes all listeners and connections, also those that wait for an
+// answer that never comes, and returns when all have ended.
+func (s *Server) Close() error { return s.wire.close() }
+
+// ServeHTTP answers as the service does, whatever carries the connection: the
+// plain form for somebody else's mux. There net/http decides on the order of
+// the headers, and Options.HopLimit counts for nothing but Hops and Bridged. A
+// request whose answer is to get lost ends by panicking with
+// [http.ErrAbortHandler] when its context ends.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		defer hurry(w)
 	}
-	s.http.BaseContext = func(net.Listener) context.Context { return ctx }
-	s.http.ConnState = s.count
-	s.http.SetKeepAlivesEnabled(s.keepAlive)
+	s.handle(w, r)
 }
 
 // hurry bounds the wait for the rest of a request's body, which net/http reads
@@ -35,50 +36,19 @@ func hurry(w http.ResponseWriter) {
 	http.NewResponseController(w).SetReadDeadline(time.Now().Add(silence))
 }
 
-// Serve answers on l until Close, and then returns nil. It closes l. Many
-// listeners may be served at once.
-func (s *Server) Serve(l net.Listener) error {
-	if !s.begin() {
-		return l.Close()
-	}
-	defer s.running.Done()
-	err := s.http.Serve(l)
-	if errors.Is(err, http.ErrServerClosed) {
-		return nil
-	}
-	return fmt.Errorf("serve metadata on %v: %w", l.Addr(), err)
+// A stamp is the time of an answer in the form of its Date.
+type stamp struct {
+	second int64
+	text   string
 }
 
-// Close closes all listeners and connections, also those that wait for an
-// answer that never comes, and returns when all have ended.
-func (s *Server) Close() error {
-	s.mu.Lock()
-	s.closed = true
-	s.mu.Unlock()
-	s.stop()
-	err := s.http.Close()
-	s.running.Wait()
-	return err
-}
-
-// begin counts a call of Serve, unless the server is closed.
-func (s *Server) begin() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return false
+// date returns the time by the server's clock. It is written anew every second.
+func (s *Server) date() string {
+	now := s.service.Load().options.Now()
+	if last := s.stamp.Load(); last != nil && last.second == now.Unix() {
+		return last.text
 	}
-	s.running.Add(1)
-	return true
-}
-
-// count keeps track of connections. net/http calls it for new ones within
-// Serve, so the count is above zero then and Close still waits.
-func (s *Server) count(_ net.Conn, state http.ConnState) {
-	switch state {
-	case http.StateNew:
-		s.running.Add(1)
-	case http.StateClosed, http.StateHijacked:
-		s.running.Done()
-	}
+	next := &stamp{now.Unix(), now.UTC().Format(http.TimeFormat)}
+	s.stamp.Store(next)
+	return next.text
 }
