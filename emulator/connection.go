@@ -84,7 +84,7 @@ func (c *connection) exchange() bool {
 		return false
 	}
 	if c.reply.last {
-		c.depart(r)
+		c.depart(r.Body != http.NoBody || c.in.Buffered() > 0)
 		return false
 	}
 	return c.skip(r)
@@ -116,7 +116,7 @@ func (c *connection) reject(status int) {
 	c.reply.header["Server"] = serverName
 	c.server.service.Load().refuse(&c.reply, r, status)
 	if c.reply.finish() == nil {
-		c.depart(r)
+		c.depart(true)
 	}
 }
 
@@ -146,8 +146,8 @@ func (c *connection) skip(r *http.Request) bool {
 // depart ends the server's side of the connection, and the other when the
 // client has said everything: what is not read when a connection is closed
 // makes the kernel reset it, and the client may lose the answer.
-func (c *connection) depart(r *http.Request) {
-	if r.Body == http.NoBody && c.in.Buffered() == 0 {
+func (c *connection) depart(unread bool) {
+	if !unread {
 		return
 	}
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
