@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "make the pictures of the README anew")
+var update = flag.Bool("update", false, "make the pictures of the README anew, and what programs must print (testdata/clients)")
 
 const pictures = "../docs/images"
 
