@@ -212,6 +212,10 @@ func TestSystem(t *testing.T) {
 		if a := do(t, "GET", s.URL+"/latest/meta-data/system"); a.body != tt.want {
 			t.Errorf("profile %q, system %q: got %q", tt.profile, tt.system, a.body)
 		}
+		change(t, s, emulator.Options{Tokens: "optional"}) // the profile is the server's, as is the instance
+		if a := do(t, "GET", s.URL+"/latest/meta-data/system"); a.body != tt.want {
+			t.Errorf("profile %q, system %q: got %q after a change", tt.profile, tt.system, a.body)
+		}
 	}
 }
 

@@ -75,7 +75,11 @@ func TestInterfacesAreListed(t *testing.T) {
 // the interfaces as they are.
 func TestInterfacesStay(t *testing.T) {
 	o := everything()
+	groups := []string{"web", "ssh", "not the instance's"} // behind what the instance has
+	o.Instance.SecurityGroups = groups[:2]
+	o.Instance.Interfaces[0].SecurityGroups = []string{"more"}
 	before := everything().Instance
+	before.Interfaces[0].SecurityGroups = []string{"more"}
 	s := start(t, o)
 	const macs = "/latest/meta-data/network/interfaces/macs/"
 	served := leaves(t, s.URL+macs+"0e:00:00:00:00:11/")
@@ -86,6 +90,9 @@ func TestInterfacesStay(t *testing.T) {
 	}
 	if diff := cmp.Diff(before, o.Instance); diff != "" {
 		t.Error(diff)
+	}
+	if groups[2] != "not the instance's" {
+		t.Errorf("the caller's list now holds %q", groups)
 	}
 }
 
