@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 )
@@ -83,21 +84,25 @@ func (c *connection) exchange() bool {
 	if !c.answer(r) || c.hijacked || c.reply.finish() != nil {
 		return false
 	}
-	if c.reply.last {
+	switch {
+	case c.reply.last:
 		c.depart(r.Body != http.NoBody || c.in.Buffered() > 0)
-		return false
+	case !c.skip(r):
+		c.depart(true)
+	default:
+		return true
 	}
-	return c.skip(r)
+	return false
 }
 
 // judge returns the status that ends the connection for a request that is
 // none, 0 if there is nobody to tell, and 200 for a request.
 func (c *connection) judge(r *http.Request, err error) (status int) {
-	var broken net.Error
+	var broken *net.OpError
 	switch {
 	case err != nil && c.source.N <= 0:
 		return http.StatusRequestHeaderFieldsTooLarge
-	case errors.As(err, &broken), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.ErrClosedPipe):
+	case errors.As(err, &broken), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.ErrClosedPipe), errors.Is(err, os.ErrDeadlineExceeded):
 		return 0
 	case err != nil:
 		return http.StatusBadRequest

@@ -250,6 +250,9 @@ func (w *reply) appendHead() {
 	if known < len(w.header) {
 		w.appendOthers(order)
 	}
+	if w.chunks {
+		w.out = append(w.out, "Transfer-Encoding: chunked\r\n"...)
+	}
 	w.out = append(w.out, "\r\n"...)
 }
 
@@ -259,14 +262,10 @@ func (w *reply) appendOwn(name string) {
 	case "Date":
 		w.out = append(append(w.out, "Date: "...), w.conn.server.date()...)
 	case "Content-Length":
-		switch {
-		case w.chunks:
-			w.out = append(w.out, "Transfer-Encoding: chunked"...)
-		case w.length >= 0:
-			w.out = strconv.AppendInt(append(w.out, "Content-Length: "...), w.length, 10)
-		default:
+		if w.length < 0 {
 			return
 		}
+		w.out = strconv.AppendInt(append(w.out, "Content-Length: "...), w.length, 10)
 	case "Connection":
 		switch {
 		case w.last:
@@ -298,9 +297,6 @@ func (w *reply) appendOthers(order []string) {
 
 func (w *reply) appendField(name string, values []string) {
 	for _, value := range values {
-		if strings.ContainsAny(value, "\r\n") {
-			value = strings.NewReplacer("\r", " ", "\n", " ").Replace(value)
-		}
 		w.out = append(append(w.out, name...), ": "...)
 		w.out = append(append(w.out, value...), "\r\n"...)
 	}
