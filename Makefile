@@ -5,7 +5,7 @@ LDFLAGS := -X $(MODULE)/cmd/tegata/cli.version=$(VERSION) -X $(MODULE)/cmd/tegat
 
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 
-.PHONY: build test lint bench docs netns release
+.PHONY: build test soak lint bench docs netns release
 export CMD
 
 build: ## ./tegata, for this machine
@@ -13,6 +13,9 @@ build: ## ./tegata, for this machine
 
 test: ## everything that this machine can run
 	go test -race ./...
+
+soak: ## a minute of 32 clients at the emulator, and its memory
+	TEGATA_SOAK=60s go test ./emulator -run '^TestSoak$$' -count 1 -v
 
 lint: ## what a change must pass before its tests are run
 	bash .ci/run format vet staticcheck cross

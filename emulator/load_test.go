@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"tegata/emulator"
@@ -19,39 +20,48 @@ import (
 // Many clients at once, each asking for something else every time, get their
 // own answers and no one else's.
 func TestMixedLoad(t *testing.T) {
-	const clients, batches = 16, 64 // of 50 requests: 51,200 in all
 	o := full()
 	o.KeepAlive = true
 	s := imdstest.NewServer(t, o)
-	var wg sync.WaitGroup
+	if asked := mixedLoad(t, s.URL, 16, func(batch int) bool { return batch < 64 }); asked != 16*64*50 {
+		t.Errorf("%d requests", asked)
+	}
+}
+
+// mixedLoad has clients ask at once, each over one connection, as long as more
+// says so. It returns how many requests were answered as they should be.
+func mixedLoad(t *testing.T, url string, clients int, more func(batch int) bool) (asked int64) {
+	t.Helper()
+	var all sync.WaitGroup
+	var sum atomic.Int64
 	for n := range clients {
-		wg.Go(func() {
-			if err := mixedLoad(s, n, batches); err != nil {
-				t.Error(err)
+		all.Go(func() {
+			if err := mixedClient(url, n, more, &sum); err != nil {
+				t.Errorf("client %d: %v", n, err)
 			}
 		})
 	}
-	wg.Wait()
+	all.Wait()
+	return sum.Load()
 }
 
 // An exchange is a request and what its answer must hold; want is "" for a
 // new token.
 type exchange struct{ path, want string }
 
-// mixedLoad makes one client's requests over one connection, 50 at a time.
-func mixedLoad(s *imdstest.Server, client, batches int) error {
-	w, err := dial(s.URL)
+// mixedClient makes one client's requests, 50 at a time. Each batch reads with
+// a token of the one before.
+func mixedClient(url string, client int, more func(batch int) bool, asked *atomic.Int64) error {
+	w, err := dial(url)
 	if err != nil {
 		return err
 	}
 	defer w.Close()
-	headers := ttlHeader + ": 60"
-	token, err := w.ask("PUT", tokenURL, headers)
+	token, err := w.ask("PUT", tokenURL, ttlHeader+": 60")
 	if err != nil {
 		return err
 	}
-	headers += "\r\n" + tokenHeader + ": " + token
-	role, err := w.ask("GET", "/latest/meta-data/iam/security-credentials/app-role", headers)
+	role, err := w.ask("GET", "/latest/meta-data/iam/security-credentials/app-role", tokenHeader+": "+token)
 	if err != nil {
 		return err
 	}
@@ -65,19 +75,22 @@ func mixedLoad(s *imdstest.Server, client, batches int) error {
 		{tokenURL, ""},
 	}
 	batch := make([]exchange, 50)
-	for n := range batches {
+	for n := 0; more(n); n++ {
 		for k := range batch {
 			batch[k] = menu[(client+n+k)%len(menu)]
 		}
-		if err := w.exchange(batch, headers); err != nil {
+		if token, err = w.exchange(batch, token); err != nil {
 			return err
 		}
+		asked.Add(int64(len(batch)))
 	}
 	return nil
 }
 
-// exchange sends all requests and then reads all answers.
-func (w *wire) exchange(batch []exchange, headers string) error {
+// exchange sends all requests and then reads all answers. It returns the last
+// token among them.
+func (w *wire) exchange(batch []exchange, token string) (next string, err error) {
+	headers := ttlHeader + ": 60\r\n" + tokenHeader + ": " + token
 	var requests []byte
 	for _, x := range batch {
 		method := "GET"
@@ -87,18 +100,20 @@ func (w *wire) exchange(batch []exchange, headers string) error {
 		requests = append(requests, request(method, x.path, headers)...)
 	}
 	if _, err := w.Write(requests); err != nil {
-		return err
+		return "", err
 	}
 	for _, x := range batch {
 		got, err := w.answer()
-		if err != nil {
-			return fmt.Errorf("%s: %w", x.path, err)
-		}
-		if got != x.want && (x.want != "" || len(got) != 56) {
-			return fmt.Errorf("%s: got %q, want %q", x.path, got, x.want)
+		switch {
+		case err != nil:
+			return "", fmt.Errorf("%s: %w", x.path, err)
+		case x.want == "" && len(got) == 56:
+			next = got
+		case got != x.want:
+			return "", fmt.Errorf("%s: got %q, want %q", x.path, got, x.want)
 		}
 	}
-	return nil
+	return next, nil
 }
 
 // A wire is a connection whose client does as little as possible.
