@@ -20,20 +20,27 @@ const (
 	rounds   = 9
 )
 
+// The requests that the emulator is measured with.
+const (
+	readV1   = "a value by IMDSv1"
+	readV2   = "a value by IMDSv2"
+	putToken = "a token"
+)
+
 // emulatorRequests compares the processor time of the emulator for a request
 // with that of a handler that always says the same. Each server is a process
 // of its own; the client is not counted.
 func emulatorRequests(ctx context.Context) (rows []row, err error) {
-	for _, method := range []string{http.MethodGet, http.MethodPut} {
+	for _, request := range []string{readV1, readV2, putToken} {
 		for _, connections := range []string{"keep-alive", "close"} {
 			sampleOf := func(kind string) func() (sample, error) {
-				return func() (sample, error) { return load(ctx, kind, connections, method) }
+				return func() (sample, error) { return load(ctx, kind, connections, request) }
 			}
 			pairs, err := alternately(rounds, sampleOf("emulator"), sampleOf("constant"))
 			if err != nil {
 				return rows, err
 			}
-			what := fmt.Sprintf("emulator, %s, connections: %s, processor for a request", method, connections)
+			what := fmt.Sprintf("emulator, %s, connections: %s, processor for a request", request, connections)
 			rows = append(rows, compare(what, "a constant net/http handler", 1.3, pairs, ofProcessor))
 		}
 	}
@@ -42,7 +49,7 @@ func emulatorRequests(ctx context.Context) (rows []row, err error) {
 
 // load starts a server, sends it its requests one after the other, stops it,
 // and returns what one request took.
-func load(ctx context.Context, kind, connections, method string) (sample, error) {
+func load(ctx context.Context, kind, connections, request string) (sample, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return sample{}, err
@@ -63,7 +70,7 @@ func load(ctx context.Context, kind, connections, method string) (sample, error)
 	address, err := bufio.NewReader(out).ReadString('\n')
 	began := time.Now()
 	if err == nil {
-		err = send(ctx, "http://"+strings.TrimSpace(address), method, connections == "keep-alive")
+		err = send(ctx, "http://"+strings.TrimSpace(address), request, connections == "keep-alive")
 	}
 	wall := time.Since(began)
 	stop.Close()
@@ -76,30 +83,35 @@ func load(ctx context.Context, kind, connections, method string) (sample, error)
 	return sample{wall / requests, processorTime(server.ProcessState) / requests}, nil
 }
 
-func send(ctx context.Context, base, method string, keepAlive bool) error {
+func send(ctx context.Context, base, request string, keepAlive bool) error {
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: !keepAlive}}
 	defer client.CloseIdleConnections()
-	token, err := ask(ctx, client, http.MethodPut, base, "")
+	token, err := ask(ctx, client, putToken, base, "")
 	for range requests {
 		if err != nil {
 			return err
 		}
-		_, err = ask(ctx, client, method, base, token)
+		_, err = ask(ctx, client, request, base, token)
 	}
 	return err
 }
 
-// ask fetches a token by PUT, or the instance id by GET.
-func ask(ctx context.Context, client *http.Client, method, base, token string) (string, error) {
-	path, name, value := "/latest/meta-data/instance-id", "X-aws-ec2-metadata-token", token
-	if method == http.MethodPut {
-		path, name, value = "/latest/api/token", "X-aws-ec2-metadata-token-ttl-seconds", "300"
+// ask makes one of the requests and returns the answer's body.
+func ask(ctx context.Context, client *http.Client, request, base, token string) (string, error) {
+	method, path := http.MethodGet, "/latest/meta-data/instance-id"
+	if request == putToken {
+		method, path = http.MethodPut, "/latest/api/token"
 	}
 	req, err := http.NewRequestWithContext(ctx, method, base+path, nil)
 	if err != nil {
 		return "", err
 	}
-	req.Header.Set(name, value)
+	switch request {
+	case readV2:
+		req.Header.Set("X-aws-ec2-metadata-token", token)
+	case putToken:
+		req.Header.Set("X-aws-ec2-metadata-token-ttl-seconds", "300")
+	}
 	res, err := client.Do(req)
 	if err != nil {
 		return "", err
@@ -139,6 +151,7 @@ func server(kind string, keepAlive bool) (func(net.Listener) error, error) {
 	if kind == "emulator" {
 		s, err := emulator.New(emulator.Options{
 			Instance:  emulator.Instance{ID: "i-0123456789abcdef0", Region: "ap-northeast-1"},
+			Tokens:    "optional",
 			KeepAlive: keepAlive,
 		})
 		if err != nil {
