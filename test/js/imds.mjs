@@ -4,11 +4,20 @@ import { MetadataService } from "@aws-sdk/ec2-metadata-service";
 
 const service = new MetadataService();
 console.log("token:", (await service.fetchMetadataToken()).length);
-for (const name of ["instance-id", "placement/region", "security-groups", "public-keys/"]) {
-  console.log(`${name}:`, JSON.stringify(await service.request(`/latest/meta-data/${name}`, {})));
+
+// Everything below a directory, but credentials and signatures.
+async function walk(directory) {
+  for (const name of (await service.request(directory, {})).split("\n")) {
+    if (name === "security-credentials/" || (directory.endsWith("/instance-identity/") && name !== "document")) continue;
+    const [index, key] = name.split("=");
+    if (key) await walk(`${directory}${index}/`);
+    else if (name.endsWith("/")) await walk(directory + name);
+    else console.log(`${directory}${name}:`, JSON.stringify(await service.request(directory + name, {})));
+  }
 }
+await walk("/latest/meta-data/");
+await walk("/latest/dynamic/");
 console.log("user data:", JSON.stringify(await service.request("/latest/user-data", {})));
-console.log("instance of the document:", JSON.parse(await service.request("/latest/dynamic/instance-identity/document", {})).instanceId);
 await service.request("/latest/meta-data/no-such-thing", {}).then(
   (text) => console.log("absent:", text),
   (error) => console.log("absent:", error.message),
