@@ -146,8 +146,11 @@ func (p place) tegata(t *testing.T, environment string, args ...string) result {
 	return r
 }
 
-// The addresses of the service in the laboratory are the true ones.
-var addresses = []string{"169.254.169.254:80", "[fd00:ec2::254]:80"}
+// The addresses of the service in the laboratory are the true ones. At the
+// last, a listener for both versions of IP is asked over version 4.
+var addresses = []string{"169.254.169.254:80", "[fd00:ec2::254]:80", "169.254.169.254:8080"}
+
+var listeners = []string{"169.254.169.254:80", "[fd00:ec2::254]:80", "[::]:8080"}
 
 // A lab is an instance with a container on it. The host end of the container's
 // network is the router between the container and the service.
@@ -203,8 +206,8 @@ func (l *lab) serve(t *testing.T, o emulator.Options) *emulator.Server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { server.Close() })
-	for _, addr := range addresses {
-		listener := l.service.listen(t, addr)
+	for n, addr := range addresses {
+		listener := l.service.listen(t, listeners[n])
 		go server.Serve(listener)
 		l.reach(t, addr)
 	}
