@@ -82,6 +82,7 @@ func (s *service) categories() []category {
 	list = append(list, named("meta-data/elastic-gpus/associations/", "2016-11-30", i.ElasticGPUs)...)
 	list = append(list, named("meta-data/elastic-inference/associations/", "2018-11-29", i.Accelerators)...)
 	list = append(list, i.interfaceCategories()...)
+	list = append(list, i.signatureCategories()...)
 	list = append(list, s.roleCategories()...)
 	list = append(list, s.identityCategories()...)
 	return append(list, s.tagCategories()...)

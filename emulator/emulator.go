@@ -5,9 +5,9 @@
 //
 // Start with [New], then [Server.Serve]; tests start with package imdstest.
 //
-// The signatures of the identity document (pkcs7, rsa2048, dsa2048,
-// signature) are not served: nothing here could sign so that AWS's
-// certificates verify it.
+// The signatures of the identity document (pkcs7, rsa2048, dsa2048, signature)
+// are made with fixed keys for tests, see [CA]: nothing here could sign so
+// that AWS's certificates verify it.
 package emulator
 
 import (

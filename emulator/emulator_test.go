@@ -383,7 +383,7 @@ func TestListings(t *testing.T) {
 		"/2009-04-04/meta-data/placement":            "availability-zone",
 		"/latest/meta-data/tags":                     "instance/",
 		"/latest/meta-data/tags/instance":            "Empty Name",
-		"/latest/dynamic/instance-identity":          "document",
+		"/latest/dynamic/instance-identity":          "document dsa2048 pkcs7 rsa2048 signature",
 		"/latest/meta-data/events/maintenance":       "history scheduled",
 		"/2022-09-24/meta-data": "ami-id ami-launch-index ami-manifest-path block-device-mapping/ events/ hostname iam/ " +
 			"identity-credentials/ instance-action instance-id instance-life-cycle instance-type ipv6 local-hostname local-ipv4 mac metrics/ network/ " +
@@ -445,7 +445,8 @@ func TestAbsent(t *testing.T) {
 		{whole, "/2008-09-01/dynamic/instance-identity/document", 404},
 		{whole, "/2009-04-04/dynamic/instance-identity/document", 200},
 		{whole, "/2030-01-01/meta-data/instance-id", 404},
-		{whole, "/latest/dynamic/instance-identity/pkcs7", 404},
+		{whole, "/2008-09-01/dynamic/instance-identity/pkcs7", 404},
+		{whole, "/2009-04-04/dynamic/instance-identity/pkcs7", 200},
 	} {
 		if a := do(t, "GET", tt.server.URL+tt.path); a.status != tt.want {
 			t.Errorf("%s: got %d, want %d", tt.path, a.status, tt.want)
