@@ -2,6 +2,7 @@ package emulator_test
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"io"
 	"net"
@@ -272,24 +273,32 @@ func FuzzWire(f *testing.F) {
 	go s.Serve(l)
 	f.Cleanup(func() { s.Close() })
 	f.Fuzz(func(t *testing.T, said string) {
-		client, server := net.Pipe()
-		l.conns <- server
-		go func() {
-			io.WriteString(client, said)
-			client.SetReadDeadline(time.Now().Add(50 * time.Millisecond)) // a request may have more to come
-		}()
-		heard, _ := io.ReadAll(client)
-		client.Close()
-		answers := bufio.NewReader(strings.NewReader(string(heard)))
-		if len(heard) == 0 {
+		c := &sayer{r: strings.NewReader(said), closed: make(chan struct{})}
+		l.conns <- c
+		<-c.closed
+		if c.heard.Len() == 0 {
 			return
 		}
-		resp, err := http.ReadResponse(answers, nil)
+		resp, err := http.ReadResponse(bufio.NewReader(strings.NewReader(c.heard.String())), nil)
 		if err != nil || resp.Header.Get("Server") != "EC2ws" || resp.StatusCode >= 500 && resp.StatusCode != 505 {
-			t.Errorf("heard %q, %v", heard, err)
+			t.Errorf("heard %q, %v", c.heard.String(), err)
 		}
 	})
 }
+
+// A sayer is a client that says one thing and then has said everything.
+type sayer struct {
+	net.Conn // nil: what is not below is not called
+	r        io.Reader
+	heard    bytes.Buffer
+	closed   chan struct{}
+}
+
+func (c *sayer) Read(p []byte) (int, error)      { return c.r.Read(p) }
+func (c *sayer) Write(p []byte) (int, error)     { return c.heard.Write(p) }
+func (c *sayer) Close() error                    { close(c.closed); return nil }
+func (c *sayer) RemoteAddr() net.Addr            { return &net.TCPAddr{} }
+func (c *sayer) SetReadDeadline(time.Time) error { return nil }
 
 // However a path is spelt, a value is behind it only if it is that value's own
 // path with the slashes that the service forgives: dots lead nowhere.
