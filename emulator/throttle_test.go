@@ -59,3 +59,18 @@ func TestThrottle(t *testing.T) {
 		})
 	}
 }
+
+func TestFrontEndRefuses(t *testing.T) {
+	throttle := func(t emulator.Throttle) emulator.Options { return emulator.Options{Throttle: t} }
+	for want, o := range map[string]emulator.Options{
+		`profile "xen": want nitro or legacy`:                 {Profile: "xen"},
+		"throttle: -1 requests a second: want 0 or more":      throttle(emulator.Throttle{PerSecond: -1}),
+		"throttle: burst of -1: want 0 or more":               throttle(emulator.Throttle{PerSecond: 1, Burst: -1}),
+		"throttle: burst of 2 without a bound for the second": throttle(emulator.Throttle{Burst: 2}),
+		"throttle: status 500: want 429 or 503":               throttle(emulator.Throttle{PerSecond: 1, Status: 500}),
+	} {
+		if _, err := emulator.New(o); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}

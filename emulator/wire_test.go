@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -252,6 +253,44 @@ func TestServeFails(t *testing.T) {
 	if err := s.Serve(l); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("got %v", err)
 	}
+}
+
+// Serve goes on when the machine runs short of what a connection needs.
+func TestServeStarved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, err := emulator.New(emulator.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		client, server := net.Pipe()
+		defer client.Close()
+		l := &starvedListener{pipeListener: pipeListener{conns: make(chan net.Conn, 1), done: make(chan struct{})}, left: 3}
+		l.conns <- server
+		served := make(chan error, 1)
+		go func() { served <- s.Serve(l) }()
+		go io.WriteString(client, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+		if resp, err := http.ReadResponse(bufio.NewReader(client), nil); err != nil || resp.StatusCode != 401 {
+			t.Errorf("got %+v, %v", resp, err)
+		}
+		s.Close()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A starvedListener has no room for some connections.
+type starvedListener struct {
+	pipeListener
+	left int
+}
+
+func (l *starvedListener) Accept() (net.Conn, error) {
+	if l.left > 0 {
+		l.left--
+		return nil, &net.OpError{Op: "accept", Err: syscall.EMFILE}
+	}
+	return l.pipeListener.Accept()
 }
 
 // Whatever bytes come, the server stays, and what it says is HTTP.
