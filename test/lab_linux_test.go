@@ -127,13 +127,13 @@ func (p place) dial(addr string, within time.Duration) (net.Conn, error) {
 	return c, err
 }
 
-// tegata runs the program there with nothing set that would lead it to the
-// metadata service.
-func (p place) tegata(t *testing.T, environment string, args ...string) result {
+// run runs a program there with nothing set that would lead it to the metadata
+// service.
+func (p place) run(t *testing.T, environment, name string, args ...string) result {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, tegata, args...)
+	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "LANG=C", environment}
 	var r result
 	err := p.do(func() error {
@@ -331,6 +331,34 @@ func TestHopLimit(t *testing.T) {
 	}
 }
 
+// A program that none of us wrote sees the same.
+func TestHopLimitForCurl(t *testing.T) {
+	requireProgram(t, "curl")
+	if !inLab(t) {
+		return
+	}
+	l := newLab(t)
+	l.serve(t, emulator.Options{Tokens: "optional", HopLimit: 1})
+	for _, base := range []string{"http://169.254.169.254", "http://[fd00:ec2::254]"} {
+		token := []string{"-s", "-g", "-m", "2", "-w", "%{http_code}", "-o", "/dev/null", "-X", "PUT", "-H", "X-aws-ec2-metadata-token-ttl-seconds: 60", base + "/latest/api/token"}
+		value := []string{"-s", "-g", "-m", "2", "-w", "%{http_code}", "-o", "/dev/null", base + "/latest/meta-data/instance-id"}
+		t.Run(base, func(t *testing.T) {
+			t.Parallel()
+			l.host.run(t, "", "curl", token...).is(t, 0, "200")
+			l.host.run(t, "", "curl", value...).is(t, 0, "200")
+			l.container.run(t, "", "curl", token...).is(t, 28, "000") // timed out
+			l.container.run(t, "", "curl", value...).is(t, 0, "200")
+		})
+	}
+}
+
+func (r result) is(t *testing.T, status int, stdout string) {
+	t.Helper()
+	if r.status != status || r.stdout != stdout {
+		t.Errorf("status %d, %s, want %d, %s", r.status, r.stdout, status, stdout)
+	}
+}
+
 // Our own client says what is wrong where the hop limit keeps the token away,
 // and never reads without one there.
 func TestHopLimitIsNamed(t *testing.T) {
@@ -345,13 +373,14 @@ func TestHopLimitIsNamed(t *testing.T) {
 		for _, mode := range modes {
 			t.Run(mode, func(t *testing.T) {
 				t.Parallel()
-				l.host.tegata(t, mode, "get", "instance-id").wants(t, 0, instanceID+"\n")
+				l.host.run(t, mode, tegata, "get", "instance-id").wants(t, 0, instanceID+"\n")
 				for _, fallback := range []string{"never", "when-absent"} {
-					r := l.container.tegata(t, mode, "get", "--fallback", fallback, "instance-id")
+					r := l.container.run(t, mode, tegata, "get", "--fallback", fallback, "instance-id")
 					if r.status != 1 || r.stdout != "" || !strings.Contains(r.stderr, "the service is 1 router away: the hop limit must be at least 2") {
 						t.Errorf("fallback %s: status %d\nstdout: %s\nstderr: %s", fallback, r.status, r.stdout, r.stderr)
 					}
 				}
+				l.container.run(t, mode, tegata, "doctor").wants(t, 3, "TG2003 error", "hop limit needed  2")
 			})
 		}
 	})
@@ -362,7 +391,7 @@ func TestHopLimitIsNamed(t *testing.T) {
 	for _, mode := range modes {
 		t.Run("limit 2, "+mode, func(t *testing.T) {
 			t.Parallel()
-			l.container.tegata(t, mode, "get", "instance-id").wants(t, 0, instanceID+"\n")
+			l.container.run(t, mode, tegata, "get", "instance-id").wants(t, 0, instanceID+"\n")
 		})
 	}
 }
