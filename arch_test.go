@@ -472,6 +472,9 @@ func walk(t *testing.T, visit func(name string)) {
 	}
 }
 
+// foreignDirs hold what was built or fetched here and is not kept.
+var foreignDirs = []string{"dist", "test/debian", "test/venv"}
+
 // walkTree visits what belongs to the project: no repository data, nothing
 // that was installed or built.
 func walkTree(visit func(name string) error) error {
@@ -479,7 +482,7 @@ func walkTree(visit func(name string) error) error {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && (d.Name() == ".git" || d.Name() == "node_modules" || name == "dist"):
+		case d.IsDir() && (d.Name() == ".git" || d.Name() == "node_modules" || slices.Contains(foreignDirs, filepath.ToSlash(name))):
 			return filepath.SkipDir
 		case !d.Type().IsRegular() || d.Name() == ".git": // a file in a work tree beside the first
 			return nil
