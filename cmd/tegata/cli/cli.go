@@ -84,6 +84,7 @@ func commands() []command {
 		{name: "get", run: runGet},
 		{name: "env", run: runEnv},
 		{name: "credentials", run: runCredentials},
+		{name: "identity", run: runIdentity},
 		{name: "doctor", run: runDoctor},
 		{name: "serve", run: runServe},
 		{name: "client", run: runClient},

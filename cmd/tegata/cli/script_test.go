@@ -11,6 +11,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"tegata/cmd/tegata/cli"
+	"tegata/emulator"
 )
 
 func TestMain(m *testing.M) {
@@ -26,7 +27,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
 		RequireExplicitExec: true,
 		Condition:           condition,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "misbehave": misbehave, "refuse": refuse},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "misbehave": misbehave, "refuse": refuse, "testca": testCA},
 	})
 }
 
@@ -61,4 +62,12 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("status %d, want %d", got, want)
 	}
+}
+
+// testca writes the certificates of the emulator: testca FILE.
+func testCA(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: testca FILE")
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), emulator.CA(), 0o600))
 }
