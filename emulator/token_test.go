@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -60,6 +61,22 @@ func FuzzSealer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		if end, ok := s.open(text); ok {
 			t.Errorf("%q opened as %v", text, end)
+		}
+	})
+}
+
+func FuzzTTL(f *testing.F) {
+	for _, seed := range []string{"", "0", "1", "021600", "21600", "21601", "+60", "-60", "0x3c", "60.0", "6_0", " 60", "18446744073709551676", "\u0663"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		seconds, ok := parseTTL(text)
+		digits := strings.TrimLeft(text, "0")
+		if ok != (strings.Trim(text, "0123456789") == "" && digits != "" && (len(digits) < 5 || len(digits) == 5 && digits <= "21600")) {
+			t.Errorf("parseTTL(%q) = %d, %v", text, seconds, ok)
+		}
+		if ok && strconv.Itoa(seconds) != digits {
+			t.Errorf("parseTTL(%q) = %d", text, seconds)
 		}
 	})
 }

@@ -41,6 +41,8 @@ func TestConversations(t *testing.T) {
 			[]string{"HTTP/1.1 405 Not Allowed", "HTTP/1.1 200 OK"}},
 		{"a body without end", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n" + strings.Repeat("x", 300<<10) + get, alive,
 			[]string{"HTTP/1.1 405 Not Allowed"}},
+		{"a body that nobody reads", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999\r\n\r\n" + strings.Repeat("x", 99999), once,
+			[]string{"HTTP/1.1 405 Not Allowed"}},
 		{"HEAD between", "HEAD /latest/x HTTP/1.1\r\nHost: x\r\n\r\n" + get, alive, []string{"HTTP/1.1 404 Not Found", "HTTP/1.1 200 OK"}},
 		{"client closes", strings.Replace(get, "\r\n\r\n", "\r\nConnection: close\r\n\r\n", 1) + get, alive, []string{"HTTP/1.1 200 OK"}},
 		{"1.0", "GET /latest/user-data HTTP/1.0\r\n\r\n" + get, alive, []string{"HTTP/1.0 404 Not Found"}},
