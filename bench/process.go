@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 )
 
@@ -58,6 +59,9 @@ func getInABox(ctx context.Context, tegata string) (rows []row, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := alsoUnpacked(); err != nil {
+		return nil, err
+	}
 	var missing []error
 	for _, r := range readers {
 		if _, err := exec.LookPath(r.needs); err != nil {
@@ -74,6 +78,15 @@ func getInABox(ctx context.Context, tegata string) (rows []row, err error) {
 			compare(what+"processor", r.name, 0, pairs, ofProcessor))
 	}
 	return rows, errors.Join(missing...)
+}
+
+// alsoUnpacked has programs looked for where .ci/run unpacks Debian's, too.
+func alsoUnpacked() error {
+	unpacked, err := filepath.Abs("test/debian/usr/bin")
+	if err != nil {
+		return err
+	}
+	return os.Setenv("PATH", os.Getenv("PATH")+string(filepath.ListSeparator)+unpacked)
 }
 
 // beside takes turns of tegata and the reader in a sandbox.
