@@ -107,6 +107,9 @@ func TestVerify(t *testing.T) {
 	}
 }
 
+// sha256OID is SHA-256 as an element of an algorithm.
+const sha256OID = "\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01"
+
 // Each way not to hold has an error of its own.
 func TestVerifyRefuses(t *testing.T) {
 	all := samples(t)
@@ -154,13 +157,28 @@ func TestVerifyRefuses(t *testing.T) {
 		"cut":                       {with(rsa2048, func(s *sample) { s.signature = s.signature[:400] }), identity.ErrMalformed},
 		"huge":                      {with(rsa2048, func(s *sample) { s.signature = bytes.Repeat([]byte("A"), 1<<20) }), identity.ErrMalformed},
 		"something after it":        {with(rsa2048, func(s *sample) { s.signature = inDER(t, s.signature, "", "\x05\x00") }), identity.ErrMalformed},
-		"nested without end":        {with(rsa2048, func(s *sample) { s.signature = b64(bytes.Repeat([]byte("\x30\x80"), 10000)) }), identity.ErrMalformed},
-		"one signature as another":  {with(plain, func(s *sample) { s.kind = identity.PKCS7 }), identity.ErrMalformed},
-		"a message as a signature":  {with(rsa2048, func(s *sample) { s.kind = identity.Signature }), identity.ErrSigner},
+		"something in a NULL": {with(rsa2048, func(s *sample) {
+			s.signature = inDER(t, s.signature, "\x31\x0f\x30\x0d"+sha256OID+"\x05\x00", "\x31\x10\x30\x0e"+sha256OID+"\x05\x01\x00")
+		}), identity.ErrMalformed},
+		"two hashes": {with(rsa2048, func(s *sample) {
+			s.signature = inDER(t, s.signature, "\x31\x0f\x30\x0d"+sha256OID+"\x05\x00", "\x31\x1e\x30\x0d"+sha256OID+"\x05\x00\x30\x0d"+sha256OID+"\x05\x00")
+		}), identity.ErrMalformed},
+		"two signers": {with(rsa2048, func(s *sample) {
+			s.signature = inDER(t, s.signature, "\x31\x82\x01\xff", "\x31\x82\x02\x01\x30\x00")
+		}), identity.ErrMalformed},
+		"revocations": {with(rsa2048, func(s *sample) {
+			s.signature = inDER(t, s.signature, "\x31\x82\x01\xff", "\xa1\x00\x31\x82\x01\xff")
+		}), identity.ErrMalformed},
+		"certificates, which do no harm": {with(rsa2048, func(s *sample) {
+			s.signature = inDER(t, s.signature, "\x31\x82\x01\xff", "\xa0\x00\x31\x82\x01\xff")
+		}), nil},
+		"nested without end":       {with(rsa2048, func(s *sample) { s.signature = b64(bytes.Repeat([]byte("\x30\x80"), 10000)) }), identity.ErrMalformed},
+		"one signature as another": {with(plain, func(s *sample) { s.kind = identity.PKCS7 }), identity.ErrMalformed},
+		"a message as a signature": {with(rsa2048, func(s *sample) { s.kind = identity.Signature }), identity.ErrSigner},
 	} {
 		s := tt.sample
 		_, err := identity.Verify(s.document, s.signature, s.kind, s.signers)
-		if !errors.Is(err, tt.want) || !strings.HasPrefix(err.Error(), "verify "+string(s.kind)+": ") {
+		if !errors.Is(err, tt.want) || err != nil && !strings.HasPrefix(err.Error(), "verify "+string(s.kind)+": ") {
 			t.Errorf("%s: got %v, want %v", name, err, tt.want)
 		}
 	}
