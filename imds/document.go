@@ -21,6 +21,7 @@ type Credentials struct {
 	SecretAccessKey Secret    `json:"SecretAccessKey"`
 	Token           Secret    `json:"Token"`
 	Expiration      time.Time `json:"Expiration"`
+	AccountID       string    `json:"AccountId"` // of a container's agent, which may tell it
 }
 
 // IdentityDocument is what an instance says about itself. null in the text
