@@ -224,7 +224,7 @@ func (c *Container) ask(ctx context.Context, u *url.URL) (Credentials, *Error) {
 // [http.Client], which would follow redirects.
 func (c *Container) exchange(ctx context.Context, u *url.URL, token string, at []netip.Addr) (*answer, *Error) {
 	var seen verdict
-	seen.set(&ErrUnreachable)
+	seen.set(&ErrNotDetected)
 	bounded, cancel := context.WithTimeout(ctx, agentTimeout)
 	defer cancel()
 	req := (&http.Request{Method: http.MethodGet, URL: u, Header: http.Header{
@@ -293,7 +293,7 @@ func brokenOff(ctx context.Context, err, seen error) *Error {
 	var record tls.RecordHeaderError
 	var certificate *tls.CertificateVerificationError
 	switch {
-	case ctx.Err() != nil || isTimeout(err) || seen == ErrUnreachable:
+	case ctx.Err() != nil || isTimeout(err) || seen == ErrNotDetected:
 		return failure(ctx, err, seen)
 	case errors.As(err, &record) || errors.As(err, &certificate):
 		return &Error{Kind: ErrForeign, Err: err}

@@ -175,7 +175,7 @@ func TestContainerUnreachable(t *testing.T) {
 	addr := l.Addr().String()
 	l.Close()
 	_, err = (&imds.Container{FullURI: "http://" + addr + "/x"}).Credentials(t.Context())
-	wantKind(t, err, imds.ErrUnreachable)
+	wantKind(t, err, imds.ErrNotDetected)
 
 	s := &service{get: silent}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)

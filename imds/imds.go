@@ -333,7 +333,7 @@ func read[T any](ctx context.Context, c *Client, path string, parse func([]byte)
 	}
 	doc, err := parse([]byte(a.body))
 	switch {
-	case err != nil && isOthers(a.body):
+	case err != nil && contains(path, "/iam/", "/dynamic/") && isOthers(a.body):
 		return none, &Error{Kind: ErrForeign, Method: "GET", Path: path, Status: a.status, Server: a.server(), Err: err}
 	case err != nil:
 		return none, malformed(path, err)
@@ -342,7 +342,8 @@ func read[T any](ctx context.Context, c *Client, path string, parse func([]byte)
 }
 
 // isOthers reports whether a body is JSON with nothing in it by which the
-// documents of EC2 are known: they have a Code, or an instanceId.
+// documents of a role or an instance are known: they have a Code, or an
+// instanceId.
 func isOthers(body string) bool {
 	var doc struct {
 		Code       *json.RawMessage `json:"Code"`
