@@ -107,8 +107,8 @@ func (c *Container) Check(ctx context.Context) error {
 // Failures are of type [*Error], of the kinds of a [Client]: [ErrInvalid] for
 // what is wrong with the settings, [ErrUnauthorized] (401) and [ErrForbidden]
 // (403) for a token that is, [ErrAbsent] (404) for a path that the agent does
-// not know, [ErrCredentials] for a document whose Code is not Success, which
-// is returned too.
+// not know, [ErrCredentials] for a document whose Code is not Success and
+// [ErrExpired] for credentials that have ended, which are returned too.
 func (c *Container) Credentials(ctx context.Context) (Credentials, error) {
 	u, err := c.url()
 	if err != nil {
@@ -130,7 +130,7 @@ func (c *Container) Credentials(ctx context.Context) (Credentials, error) {
 
 // failed says what a failure was the failure of. A query may hold secrets.
 func (c *Container) failed(u *url.URL, e *Error) *Error {
-	e.Method = "GET"
+	e.Method, e.Path = "GET", "container credentials"
 	if u != nil {
 		e.Path = u.Scheme + "://" + u.Host + u.EscapedPath()
 	}
@@ -149,12 +149,12 @@ func (c *Container) url() (*url.URL, error) {
 	}
 	u, err := url.Parse(uri)
 	switch {
+	case strings.Contains(uri, "@") && (err != nil || u.User != nil):
+		return nil, errors.New("the URI holds a user name, which no agent knows")
 	case err != nil || u.Hostname() == "":
-		return nil, errors.New("the URI is not of the form http://host/path")
+		return nil, fmt.Errorf("%q is not of the form http://host/path", uri)
 	case u.Scheme != "http" && u.Scheme != "https":
 		return nil, fmt.Errorf("the URI is neither http nor https but %q", u.Scheme)
-	case u.User != nil:
-		return nil, errors.New("the URI holds a user name, which no agent knows")
 	}
 	return u, nil
 }
@@ -339,6 +339,9 @@ func agentCredentials(body string) (Credentials, *Error) {
 	}
 	if err != nil {
 		return Credentials{}, &Error{Kind: ErrMalformed, Status: http.StatusOK, Err: err}
+	}
+	if ends := !creds.Expiration.IsZero(); ends && !creds.Expiration.After(time.Now()) {
+		return creds, expired("", creds.Expiration)
 	}
 	return creds, nil
 }

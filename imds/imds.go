@@ -360,7 +360,7 @@ func refused(path, code, message string) error {
 	return &Error{Kind: ErrCredentials, Method: "GET", Path: path, Status: 200, Code: code, Err: errors.New(message)}
 }
 
-func expired(path string, end time.Time) error {
+func expired(path string, end time.Time) *Error {
 	return &Error{Kind: ErrExpired, Method: "GET", Path: path, Status: 200, Err: fmt.Errorf("on %s", end.UTC().Format(time.RFC3339))}
 }
 

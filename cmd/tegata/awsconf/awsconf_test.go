@@ -280,7 +280,7 @@ func TestLoadErrors(t *testing.T) {
 		},
 		{
 			"no URL", map[string]string{"AWS_CONTAINER_CREDENTIALS_FULL_URI": "creds"}, "",
-			func(err error) bool { return err != nil }, "no URL",
+			func(err error) bool { return err != nil }, `"creds" is not of the form`,
 		},
 		{
 			"endpoint mode", map[string]string{"AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "IPv5"}, "",
@@ -493,12 +493,13 @@ func TestMayGiveCredentials(t *testing.T) {
 	}{
 		{"http://127.0.0.1:1/x", true}, {"http://127.3.2.1/x", true}, {"http://[::1]/x", true}, {"http://localhost/x", true},
 		{"http://169.254.170.2/x", true}, {"http://169.254.170.23/x", true}, {"http://[fd00:ec2::23]/x", true}, {"http://[::ffff:169.254.170.2]/x", true},
-		{"https://agent.example/x", true}, {"", true},
+		{"https://agent.example/x", true},
 		{"http://169.254.169.254/x", false}, {"http://[fd00:ec2::254]/x", false}, {"http://10.0.0.1/x", false}, {"http://0.0.0.0/x", false},
 		{"http:///x", false}, {"169.254.170.2/x", false}, {"http://%zz", false},
 	}
 	for _, tt := range tests {
-		if err := allowed(t.Context(), tt.url); (err == nil) != tt.ok {
+		c := imds.Container{FullURI: tt.url}
+		if err := c.Check(t.Context()); (err == nil) != tt.ok {
 			t.Errorf("%q: %v", tt.url, err)
 		}
 	}

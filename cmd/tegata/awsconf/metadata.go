@@ -122,12 +122,9 @@ func (m metadata) Credentials(ctx context.Context) (imds.Credentials, error) {
 // A role is the SDK's view of the credentials of an instance.
 type role struct {
 	metadata
+	lasting
 	onExpired func(time.Time)
 }
-
-// askAgain is when credentials that are about to end, or have ended, are read
-// anew: real IMDS has new ones at least five minutes before.
-const askAgain = time.Minute
 
 func (r role) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	c, err := r.Credentials(ctx)
@@ -152,10 +149,18 @@ func (r role) ProviderSources() []aws.CredentialSource {
 	return []aws.CredentialSource{aws.CredentialSourceIMDS}
 }
 
+// lasting is how the SDK's cache holds on to credentials that are made beside
+// us, by an instance or an agent, and are made anew long before they end.
+type lasting struct{}
+
+// askAgain is when credentials that are about to end, or have ended, are read
+// anew: real IMDS has new ones at least five minutes before.
+const askAgain = time.Minute
+
 // AdjustExpiresBy keeps credentials that end within the cache's window, or
 // have ended, for a short while: without it every request would read them
-// anew, and IMDS would throttle.
-func (r role) AdjustExpiresBy(c aws.Credentials, by time.Duration) (aws.Credentials, error) {
+// anew, and whoever gives them would throttle.
+func (lasting) AdjustExpiresBy(c aws.Credentials, by time.Duration) (aws.Credentials, error) {
 	c.Expires = c.Expires.Add(by)
 	if soonest := time.Now().Add(askAgain); c.Expires.Before(soonest) {
 		c.Expires = soonest
@@ -163,9 +168,9 @@ func (r role) AdjustExpiresBy(c aws.Credentials, by time.Duration) (aws.Credenti
 	return c, nil
 }
 
-// HandleFailToRefresh goes on with the credentials at hand while the instance
-// does not give new ones.
-func (r role) HandleFailToRefresh(_ context.Context, last aws.Credentials, err error) (aws.Credentials, error) {
+// HandleFailToRefresh goes on with the credentials at hand while no new ones
+// are given.
+func (lasting) HandleFailToRefresh(_ context.Context, last aws.Credentials, err error) (aws.Credentials, error) {
 	if !last.HasKeys() {
 		return aws.Credentials{}, err
 	}
