@@ -89,6 +89,7 @@ func commands() []command {
 		{name: "serve", run: runServe},
 		{name: "client", run: runClient},
 		{name: "sandbox", ownSignals: true, run: runSandbox},
+		{name: "emulate", run: runEmulate},
 		{name: "version", run: runVersion},
 		{name: "help", run: runHelp},
 		{name: boxInit, hidden: true, ownSignals: true, run: runBoxInit},
