@@ -317,3 +317,18 @@ func FuzzContainerURI(f *testing.F) {
 		}
 	})
 }
+
+// TestContainerExpired: what has ended is returned all the same, as that of an
+// instance is.
+func TestContainerExpired(t *testing.T) {
+	t.Parallel()
+	s := &service{get: body(strings.Replace(eksReply, "2037", "2020", 1))}
+	c := imds.Container{FullURI: "http://127.0.0.1/x", Dial: s.client(t).Dial}
+	got, err := c.Credentials(t.Context())
+	wantKind(t, err, imds.ErrExpired)
+	want := agentCredentials
+	want.Expiration = want.Expiration.AddDate(-17, 0, 0)
+	if diff := cmp.Diff(want, got, compareSecrets); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
