@@ -30,7 +30,7 @@ func (c *Client) MaintenanceEvents(ctx context.Context, history bool) ([]Mainten
 	if history {
 		path = maintenancePath + "history"
 	}
-	return read(ctx, c, path, parseMaintenance)
+	return notice(ctx, c, path, parseMaintenance)
 }
 
 func parseMaintenance(data []byte) ([]MaintenanceEvent, error) {

@@ -25,7 +25,22 @@ type SpotAction struct {
 //
 // Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html
 func (c *Client) SpotAction(ctx context.Context) (SpotAction, error) {
-	return read(ctx, c, spotActionPath, parseSpotAction)
+	return notice(ctx, c, spotActionPath, parseSpotAction)
+}
+
+// notice reads an announcement, which has none of the members by which other
+// documents of the service are known.
+func notice[T any](ctx context.Context, c *Client, path string, parse func([]byte) (T, error)) (T, error) {
+	var none T
+	body, err := c.Get(ctx, path)
+	if err != nil {
+		return none, err
+	}
+	doc, err := parse([]byte(body))
+	if err != nil {
+		return none, malformed(path, err)
+	}
+	return doc, nil
 }
 
 func parseSpotAction(data []byte) (SpotAction, error) {
@@ -65,17 +80,17 @@ func (c *Client) SpotTermination(ctx context.Context) (time.Time, error) {
 //
 // Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/rebalance-recommendations.html
 func (c *Client) RebalanceRecommendation(ctx context.Context) (noticed time.Time, err error) {
-	return read(ctx, c, rebalancePath, parseRebalance)
+	return notice(ctx, c, rebalancePath, parseRebalance)
 }
 
 func parseRebalance(data []byte) (time.Time, error) {
-	notice, err := parse[struct {
+	n, err := parse[struct {
 		NoticeTime time.Time `json:"noticeTime"`
 	}](data)
-	if err == nil && notice.NoticeTime.IsZero() {
+	if err == nil && n.NoticeTime.IsZero() {
 		err = errors.New("missing noticeTime")
 	}
-	return notice.NoticeTime, err
+	return n.NoticeTime, err
 }
 
 // TargetLifecycleState reads the state that Auto Scaling wants the instance
