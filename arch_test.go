@@ -80,7 +80,7 @@ var arrows = []arrow{
 		"the emulator started for a test, as httptest does"},
 	{"emulator/control", []string{"emulator"}, nil,
 		"changes a running emulator; what it can do, the emulator's own methods can"},
-	{"emulator/aemm", []string{"emulator"}, nil,
+	{"emulator/aemm", []string{"emulator", "internal/nearest"}, nil,
 		"reads another emulator's settings; ours knows nothing of them"},
 	{"emulator", []string{"imds", "internal/fault"}, nil,
 		"shares the documents of imds, so that what is served and what is read can't drift apart"},

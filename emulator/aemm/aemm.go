@@ -1,13 +1,16 @@
-// Package aemm reads the configuration files of the amazon-ec2-metadata-mock
-// (AEMM), so that its users find the same instance in this emulator.
+// Package aemm reads the settings of amazon-ec2-metadata-mock
+// (https://github.com/aws/amazon-ec2-metadata-mock, release 1.13), so that
+// what somebody wrote for that mock starts this emulator. Start with [Parse].
 //
-// Start with [Parse]. What is understood is told in docs/emulator.md.
+// One instance comes of them, which does not contradict itself as the mock's
+// may: the identity document, the names and the ranges follow from the values,
+// and keys are made anew. [Settings.Warnings] names what that leaves out.
 package aemm
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -15,267 +18,169 @@ import (
 	"strings"
 	"time"
 
-	"tegata/emulator"
+	"tegata/internal/nearest"
 )
 
-// A Config is what a configuration file comes to.
+// A Config is what the mock has been told: by its file, its variables and its
+// flags. The zero value stands for the mock's defaults.
 type Config struct {
-	Options  emulator.Options
-	Hostname string   // where to listen; "" means localhost
-	Port     string   // "" means 1338
-	Ignored  []string // the keys that have no effect here, in order
+	said map[string]string // by the dotted key in lower case
 }
 
-// The keys of a file that mean something here.
-type file struct {
-	V2Only   bool            `json:"imdsv2"`
-	Delay    int             `json:"mock-delay-sec"`
-	Trigger  string          `json:"mock-trigger-time"`
-	Server   server          `json:"server"`
-	Spot     *spot           `json:"spot"`
-	Events   *scheduledEvent `json:"events"`
-	Metadata section         `json:"metadata"`
-	Dynamic  section         `json:"dynamic"`
-	UserData section         `json:"userdata"`
-}
-
-type server struct {
-	Hostname string `json:"hostname"`
-	Port     string `json:"port"`
-}
-
-type section struct {
-	Paths  map[string]json.RawMessage `json:"paths"`
-	Values map[string]json.RawMessage `json:"values"`
-}
-
-type spot struct {
-	Action    string `json:"instance-action"`
-	Time      string `json:"termination-time"`
-	Rebalance string `json:"rebalance-rec-time"`
-}
-
-type scheduledEvent struct {
-	Code      string `json:"code"`
-	State     string `json:"state"`
-	NotBefore string `json:"not-before"`
-	NotAfter  string `json:"not-after"`
-	Deadline  string `json:"not-before-deadline"`
-}
-
-// without are the keys that AEMM knows and that have no effect here.
-func without() []string {
-	return []string{"config-file", "mock-ip-count", "rebalance-delay-sec", "rebalance-trigger-time", "save-config-to-file", "watch-config-file"}
-}
-
-// Parse reads a configuration file of an emulator that starts at that time.
-// Unknown keys are errors; values that this emulator has no place for are
-// listed in Config.Ignored.
-func Parse(data []byte, start time.Time) (Config, error) {
-	f, ignored, err := read(data)
-	if err != nil {
-		return Config{}, fmt.Errorf("read the configuration: %w", err)
+// Parse reads a configuration file; name is for errors. Keys count in any
+// case, and null says nothing, as for the mock. Unlike there, a key that
+// nobody knows is an error, and so is a value that is none.
+func Parse(name string, data []byte) (*Config, error) {
+	c := new(Config)
+	if err := c.read(data); err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
-	c := Config{Hostname: f.Server.Hostname, Port: f.Server.Port, Ignored: ignored}
-	c.Options.Tokens = "optional"
-	if f.V2Only {
-		c.Options.Tokens = "required"
+	if _, err := c.Settings(time.Time{}); err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
-	if err := c.values(f); err != nil {
-		return Config{}, err
-	}
-	if err := c.events(f, start); err != nil {
-		return Config{}, err
-	}
-	slices.Sort(c.Ignored)
 	return c, nil
 }
 
-// read takes the keys without effect out, and refuses unknown ones.
-func read(data []byte) (f file, ignored []string, err error) {
-	var keys map[string]json.RawMessage
-	if err := json.Unmarshal(data, &keys); err != nil {
-		return f, nil, err
-	}
-	for _, key := range without() {
-		if _, ok := keys[key]; ok {
-			ignored = append(ignored, key)
-			delete(keys, key)
-		}
-	}
-	rest, err := json.Marshal(keys)
-	if err != nil {
-		return f, nil, err
-	}
-	d := json.NewDecoder(bytes.NewReader(rest))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&f); err != nil && err != io.EOF {
-		if _, name, ok := strings.Cut(err.Error(), "unknown field "); ok {
-			err = fmt.Errorf("unknown key %s (at the top are known: imdsv2, mock-delay-sec, mock-trigger-time, server, spot, events, metadata, dynamic, userdata, %s)",
-				name, strings.Join(without(), ", "))
-		}
-		return f, nil, err
-	}
-	return f, ignored, nil
-}
-
-// events are announced once the delay is over.
-func (c *Config) events(f file, start time.Time) (err error) {
-	notice := start.Add(time.Duration(f.Delay) * time.Second)
-	if f.Delay < 0 {
-		return fmt.Errorf("mock-delay-sec %d: want 0 or more", f.Delay)
-	}
-	if notice, err = moment("mock-trigger-time", f.Trigger, notice); err != nil {
+// Set says one thing more, in the form of a flag or a variable: key is as in
+// the file with dots between the levels (spot.action). Whoever says it last
+// wins; the mock's order is file, variables, flags.
+func (c *Config) Set(key, text string) error {
+	changed := &Config{said: maps.Clone(c.said)}
+	if err := changed.say(strings.ToLower(key), text); err != nil {
 		return err
 	}
-	if f.Spot != nil {
-		if err := c.spot(*f.Spot, notice); err != nil {
-			return err
-		}
+	if _, err := changed.Settings(time.Time{}); err != nil {
+		return err
 	}
-	if f.Events != nil {
-		return c.scheduled(*f.Events, notice)
-	}
+	*c = *changed
 	return nil
 }
 
-func (c *Config) spot(s spot, notice time.Time) error {
-	const ahead = 2 * time.Minute // of EC2's notice
-	at, err := moment("spot.termination-time", s.Time, notice.Add(ahead))
-	if err != nil {
-		return err
+// Variable returns the key that an environment variable of the mock speaks
+// of: AEMM_SPOT_ACTION of spot.action. It is "" for one that is not the mock's.
+func Variable(name string) string {
+	rest, ok := strings.CutPrefix(name, "AEMM_")
+	if !ok {
+		return ""
 	}
-	c.Options.Events.Spot = &emulator.SpotInterruption{Action: s.Action, Time: at, Notice: notice}
-	c.Options.Events.Rebalance, err = moment("spot.rebalance-rec-time", s.Rebalance, notice)
-	return err
-}
-
-// scheduled has AEMM's defaults: a reboot that can happen for a week, and be
-// put off for nine days.
-func (c *Config) scheduled(e scheduledEvent, notice time.Time) (err error) {
-	const day = 24 * time.Hour
-	m := emulator.Maintenance{Code: "system-reboot", State: "active", Notice: notice}
-	if e.Code != "" {
-		m.Code = e.Code
-	}
-	if e.State != "" {
-		m.State = e.State
-	}
-	if m.NotBefore, err = moment("events.not-before", e.NotBefore, notice); err != nil {
-		return err
-	}
-	if m.NotAfter, err = moment("events.not-after", e.NotAfter, notice.Add(7*day)); err != nil {
-		return err
-	}
-	if m.NotBeforeDeadline, err = moment("events.not-before-deadline", e.Deadline, notice.Add(9*day)); err != nil {
-		return err
-	}
-	c.Options.Events.Maintenance = []emulator.Maintenance{m}
-	return nil
-}
-
-func moment(key, text string, otherwise time.Time) (time.Time, error) {
-	if text == "" {
-		return otherwise, nil
-	}
-	t, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		return t, fmt.Errorf("%s %q: want a time such as 2030-01-07T01:03:47Z", key, text)
-	}
-	return t, nil
-}
-
-// values puts what is overridden into the instance.
-func (c *Config) values(f file) error {
-	known := fields(&c.Options.Instance)
-	for _, key := range slices.Sorted(maps.Keys(f.Metadata.Values)) {
-		raw, field := f.Metadata.Values[key], known[key]
-		switch {
-		case key == "tags-instance":
-			if err := json.Unmarshal(raw, &c.Options.Instance.Tags); err != nil {
-				return fmt.Errorf("metadata.values.%s: %w", key, err)
-			}
-			c.Options.Tags = true
-		case key == "iam-security-credentials-role":
-			role := &emulator.Role{}
-			if err := text("metadata.values."+key, raw, &role.Name); err != nil {
-				return err
-			}
-			c.Options.Role = role
-		case field == nil:
-			c.Ignored = append(c.Ignored, "metadata.values."+key)
-		default:
-			if err := text("metadata.values."+key, raw, field); err != nil {
-				return err
-			}
+	for key := range entries() {
+		if strings.NewReplacer("-", "_", ".", "_").Replace(key) == strings.ToLower(rest) {
+			return key
 		}
 	}
-	c.ignore("metadata.paths.", f.Metadata.Paths)
-	c.ignore("dynamic.paths.", f.Dynamic.Paths)
-	c.ignore("dynamic.values.", f.Dynamic.Values)
-	c.ignore("userdata.paths.", f.UserData.Paths)
-	return c.userData(f.UserData.Values)
+	return ""
 }
 
-// userData is in base64.
-func (c *Config) userData(values map[string]json.RawMessage) error {
-	for _, key := range slices.Sorted(maps.Keys(values)) {
-		if key != "userdata" {
-			c.Ignored = append(c.Ignored, "userdata.values."+key)
+// FlagKey returns the key that a flag of the mock sets, by the flag's long
+// name and the subcommand before it, or "" for none: action after spot is
+// spot.action, and port server.port everywhere.
+func FlagKey(subcommand, flag string) string {
+	for _, key := range []string{subcommand + "." + flag, "server." + flag, flag} {
+		if _, ok := entries()[key]; ok {
+			return key
+		}
+	}
+	return ""
+}
+
+func (c *Config) read(data []byte) error {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	var file map[string]any
+	if err := decoder.Decode(&file); err != nil {
+		return err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("something follows the object")
+	}
+	return c.readObject("", file)
+}
+
+// readObject takes what stands in an object below prefix, which ends in a dot.
+func (c *Config) readObject(prefix string, object map[string]any) error {
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		key := prefix + strings.ToLower(name)
+		if inner, ok := object[name].(map[string]any); ok {
+			if err := c.readObject(key+".", inner); err != nil {
+				return err
+			}
 			continue
 		}
-		var encoded string
-		if err := text("userdata.values."+key, values[key], &encoded); err != nil {
+		if object[name] == nil && holds(key) {
+			continue
+		}
+		text, err := textOf(object[name])
+		if err != nil {
+			return fmt.Errorf("%s: %w", key, err)
+		}
+		if _, twice := c.said[key]; twice {
+			return fmt.Errorf("%s stands there twice", key)
+		}
+		if err := c.say(key, text); err != nil {
 			return err
 		}
-		data, err := base64.StdEncoding.DecodeString(encoded)
-		if err != nil {
-			return fmt.Errorf("userdata.values.%s: %w", key, err)
+		if object[name] == nil {
+			delete(c.said, key)
 		}
-		c.Options.Instance.UserData = string(data)
 	}
 	return nil
 }
 
-func (c *Config) ignore(prefix string, values map[string]json.RawMessage) {
-	for key := range values {
-		c.Ignored = append(c.Ignored, prefix+key)
+// holds reports whether keys lie below key.
+func holds(key string) bool {
+	for k := range entries() {
+		if strings.HasPrefix(k, key+".") {
+			return true
+		}
+	}
+	return false
+}
+
+// textOf is the text of a value. A list has a line for each.
+func textOf(value any) (string, error) {
+	switch v := value.(type) {
+	case nil:
+		return "", nil
+	case string:
+		return v, nil
+	case []any:
+		lines := make([]string, len(v))
+		for n, item := range v {
+			text, ok := item.(string)
+			if !ok {
+				return "", errors.New("want a list of texts")
+			}
+			lines[n] = text
+		}
+		return strings.Join(lines, "\n"), nil
+	default: // numbers and booleans, as the mock takes "8" for 8 and 8 for "8"
+		return fmt.Sprint(v), nil
 	}
 }
 
-func text(key string, raw json.RawMessage, v *string) error {
-	if err := json.Unmarshal(raw, v); err != nil {
-		return fmt.Errorf("%s: want text, not %s", key, raw)
+func (c *Config) say(key, text string) error {
+	if _, known := entries()[key]; !known {
+		return unknown(key)
 	}
+	if c.said == nil {
+		c.said = map[string]string{}
+	}
+	c.said[key] = text
 	return nil
 }
 
-// fields are where AEMM's values stand in an instance.
-func fields(i *emulator.Instance) map[string]*string {
-	return map[string]*string{
-		"ami-id":                         &i.Image,
-		"ami-manifest-path":              &i.ManifestPath,
-		"hostname":                       &i.Hostname,
-		"instance-id":                    &i.ID,
-		"instance-life-cycle":            &i.Lifecycle,
-		"instance-type":                  &i.Type,
-		"kernel-id":                      &i.Kernel,
-		"local-hostname":                 &i.Hostname,
-		"local-ipv4":                     &i.PrivateIP,
-		"mac":                            &i.MAC,
-		"mac-network-interface-id":       &i.Interface,
-		"mac-owner-id":                   &i.Account,
-		"mac-subnet-id":                  &i.Subnet,
-		"mac-subnet-ipv4-cidr-block":     &i.SubnetCIDR,
-		"mac-vpc-id":                     &i.VPC,
-		"mac-vpc-ipv4-cidr-block":        &i.VPCCIDR,
-		"placement-availability-zone":    &i.Zone,
-		"placement-availability-zone-id": &i.ZoneID,
-		"placement-group-name":           &i.PlacementGroup,
-		"placement-host-id":              &i.Host,
-		"placement-region":               &i.Region,
-		"public-ipv4":                    &i.PublicIP,
-		"ramdisk-id":                     &i.Ramdisk,
-		"reservation-id":                 &i.Reservation,
+// unknown is the error for a key. One at another level is like it, too:
+// "port" means server.port.
+func unknown(key string) error {
+	known := slices.Sorted(maps.Keys(entries()))
+	near := nearest.Names(key, known)
+	for _, k := range known {
+		if near == nil && strings.HasSuffix(k, "."+key) {
+			near = []string{k}
+		}
 	}
+	if near == nil {
+		return fmt.Errorf("unknown key %q", key)
+	}
+	return fmt.Errorf("unknown key %q: did you mean %s?", key, near[0])
 }

@@ -49,7 +49,7 @@ func runEmulate(ctx context.Context, s *session) error {
 	fs.StringVar(&e.control, "control", "", "")
 	fs.StringVar(&e.tokenFile, "control-token-file", "", "")
 	fs.Var(e.log, "log", "")
-	var mock mockFlags
+	mock := newMockLine(s)
 	mock.declare(fs)
 	printCA := fs.Bool("print-ca", false, "")
 	if err := s.noArgs(fs); err != nil {

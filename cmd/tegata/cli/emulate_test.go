@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -124,30 +125,80 @@ func TestEmulateFrom(t *testing.T) {
 	}
 }
 
-// TestEmulateMock: the flags and the file of the amazon-ec2-metadata-mock.
+// TestEmulateMock: the file, the flags and the subcommands of the
+// amazon-ec2-metadata-mock.
 func TestEmulateMock(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "aemm.json")
-	config := `{"metadata":{"paths":{"mac":"/x"},"values":{"instance-id":"i-00000000000000003"}},"spot":{"instance-action":"hibernate"}}`
+	config := `{"metadata":{"paths":{"mac":"/x"},"values":{"instance-id":"i-00000000000000003"}},"spot":{"action":"hibernate"}}`
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	e := startEmulate(t, "-c", file, "-n", "127.0.0.1", "-p", "0", "-I")
-	for path, want := range map[string]string{"instance-id": "i-00000000000000003", "spot/instance-action": `"hibernate"`} {
-		if got, err := e.get(t, path); err != nil || !strings.Contains(got, want) {
-			t.Errorf("%s: got %q, %v, want %s", path, got, err, want)
+	for _, test := range []struct {
+		name   string
+		args   []string
+		read   map[string]string // what each path holds; "" for absent
+		v1     int               // status of a read without a token
+		warned string
+	}{
+		{"file", []string{"-c", file, "-I"},
+			map[string]string{"instance-id": "i-00000000000000003", "spot/instance-action": `"hibernate"`}, 401, "metadata.paths"},
+		{"spot", []string{"spot", "--action", "stop"},
+			map[string]string{"spot/instance-action": `"stop"`, "events/maintenance/scheduled": "[]"}, 200, ""},
+		{"spot with letters, later", []string{"spot", "-a", "stop", "-d", "600"},
+			map[string]string{"spot/instance-action": ""}, 200, ""},
+		{"flags before the subcommand and over the file", []string{"-c", file, "spot", "-a", "terminate"},
+			map[string]string{"spot/instance-action": `"terminate"`, "instance-id": "i-00000000000000003"}, 200, ""},
+		{"events", []string{"events", "-o", "instance-stop", "-t", "active", "-b", "2030-01-02T03:04:05Z"},
+			map[string]string{"events/maintenance/scheduled": `"instance-stop"`, "spot/instance-action": ""}, 200, ""},
+		{"asg", []string{"asg"}, map[string]string{"autoscaling/target-lifecycle-state": "Terminated", "spot/instance-action": ""}, 200, ""},
+		{"ignored", []string{"-x", "2"}, nil, 200, "mock-ip-count"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			e := startEmulate(t, append(test.args, "-n", "127.0.0.1", "-p", "0")...)
+			for path, want := range test.read {
+				got, err := e.get(t, path)
+				if absent := errors.Is(err, imds.ErrAbsent); absent != (want == "") || !absent && (err != nil || !strings.Contains(got, want)) {
+					t.Errorf("%s: got %q, %v, want %q", path, got, err, want)
+				}
+			}
+			res, err := http.Get(e.endpoint + "latest/meta-data/instance-id")
+			if err != nil {
+				t.Fatal(err)
+			}
+			res.Body.Close()
+			if res.StatusCode != test.v1 {
+				t.Errorf("without a token: got %s, want %d", res.Status, test.v1)
+			}
+			e.stop()
+			if !strings.Contains(e.log.String(), test.warned) {
+				t.Errorf("stderr lacks %q:\n%s", test.warned, e.log)
+			}
+		})
+	}
+}
+
+// TestMockVariables: variables count over the file, and flags over both.
+func TestMockVariables(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"spot"}, "hibernate"},
+		{[]string{"spot", "-a", "stop"}, "stop"},
+	} {
+		s := &session{Process: Process{Args: test.args, Env: []string{"AEMM_SPOT_ACTION=hibernate", "AEMM_NO_SUCH=1", "HOME=/"}}}
+		fs := s.flags()
+		m := newMockLine(s)
+		m.declare(fs)
+		if err := s.noArgs(fs); err != nil {
+			t.Fatal(err)
 		}
-	}
-	res, err := http.Get(e.endpoint + "latest/meta-data/instance-id")
-	if err != nil {
-		t.Fatal(err)
-	}
-	res.Body.Close()
-	if res.StatusCode != http.StatusUnauthorized {
-		t.Errorf("without a token: got %s", res.Status)
-	}
-	e.stop()
-	if !strings.Contains(e.log.String(), "without effect here: metadata.paths.mac") {
-		t.Errorf("what has no effect is not told:\n%s", e.log)
+		var e emulation
+		if err := m.apply(s, &e); err != nil || e.mock.Events.Spot.Action != test.want {
+			t.Errorf("%q: got %v, %v, want %s", test.args, e.mock, err, test.want)
+		}
 	}
 }
