@@ -127,9 +127,19 @@ func (c *Config) apply(d *draft) error {
 		}
 	}
 	for _, reason := range slices.Sorted(maps.Keys(left)) {
-		d.Warnings = append(d.Warnings, fmt.Sprintf("%s: %s", strings.Join(left[reason], ", "), reason))
+		d.Warnings = append(d.Warnings, fmt.Sprintf("%s: %s", some(left[reason]), reason))
 	}
 	return nil
+}
+
+// some names the first keys of a list, and counts the rest: a file that the
+// mock saved holds them all.
+func some(keys []string) string {
+	const most = 4
+	if len(keys) <= most {
+		return strings.Join(keys, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(keys[:most], ", "), len(keys)-most)
 }
 
 // place keeps a default of the mock from contradicting what was said of the
