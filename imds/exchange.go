@@ -106,6 +106,11 @@ func pause(ctx context.Context, d, asked time.Duration) bool {
 	if asked > d {
 		d = min(asked, longestPause) + rand.N(firstPause)
 	}
+	return sleep(ctx, d)
+}
+
+// sleep reports whether d went by before ctx ended.
+func sleep(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

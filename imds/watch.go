@@ -177,15 +177,3 @@ func (v *watched) update(value string, present bool) Event {
 
 // jittered keeps the instances that were started together from asking together.
 func jittered(d time.Duration) time.Duration { return d - d/10 + rand.N(d/5) }
-
-// sleep reports whether d went by before ctx ended.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
