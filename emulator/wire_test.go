@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -333,11 +334,12 @@ type sayer struct {
 	r        io.Reader
 	heard    bytes.Buffer
 	closed   chan struct{}
+	once     sync.Once // a server that ends closes what is being closed
 }
 
 func (c *sayer) Read(p []byte) (int, error)      { return c.r.Read(p) }
 func (c *sayer) Write(p []byte) (int, error)     { return c.heard.Write(p) }
-func (c *sayer) Close() error                    { close(c.closed); return nil }
+func (c *sayer) Close() error                    { c.once.Do(func() { close(c.closed) }); return nil }
 func (c *sayer) RemoteAddr() net.Addr            { return &net.TCPAddr{} }
 func (c *sayer) SetReadDeadline(time.Time) error { return nil }
 

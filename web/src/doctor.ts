@@ -16,7 +16,10 @@ async function run(e: SubmitEvent, form: HTMLFormElement) {
 	const button = e.submitter as HTMLButtonElement | null;
 	const fields = new FormData(form);
 	busy(button, true);
+	const panel = find<HTMLFieldSetElement>("#faults fieldset");
+	if (panel) panel.disabled = true; // it is renewed below, and a choice made until then would be lost
 	if ((await post(form.action, fields)) !== null) await renew("#doctor", "#faults");
+	if (panel) panel.disabled = false;
 	if (find("#doctor")) decorate(find("#doctor")!);
 	busy(button, false);
 	if (document.activeElement === document.body) find(`#${button?.id}`)?.focus();

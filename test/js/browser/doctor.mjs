@@ -11,6 +11,7 @@ export function doctor(server) {
 const healthy = (page, yes) => page.waitForSelector(`#doctor .verdict[data-healthy="${yes}"]`);
 
 async function breakChain(page, fault) {
+	await page.waitForSelector("#faults fieldset:not([disabled])"); // what is chosen while it is renewed would be lost
 	await page.selectOption("#fault", fault);
 	await page.click("#break");
 	await healthy(page, false);
