@@ -1,11 +1,11 @@
-// Package awsfake is AWS on the wire for the few calls between an instance's
-// identity and a model's answer: STS GetCallerIdentity, SSM GetParameter,
-// Bedrock's model and inference profile listings, Converse and ConverseStream.
+// Package awsfake is an AWS account on the wire: the services between an
+// instance's identity and a model's answer, as AWS's clients speak to them.
 //
 // Signatures are verified, policies are evaluated at ARN level, and errors
 // have the codes, texts and shapes of AWS. The model that answers is a
 // stand-in and says so. Start with [New]; one [Server] serves all services,
-// as AWS_ENDPOINT_URL wants it.
+// as AWS_ENDPOINT_URL wants it. Each service is a package below this one, and
+// [wire] is what they share.
 package awsfake
 
 import (
@@ -16,28 +16,31 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 
+	"tegata/awsfake/bedrock"
+	"tegata/awsfake/wire"
 	"tegata/internal/fault"
-	"tegata/internal/policy"
 )
 
 // Options are what a server knows of its pretended account.
 type Options struct {
 	Account string // twelve digits
-	Region  string // where the models and parameters live; "" means any region
+	Region  string // where the parameters live; "" means any region
 
-	// Credentials finds an access key. Its policies decide what is allowed.
+	// Credentials finds an access key that was given out elsewhere, as by the
+	// metadata service.
 	Credentials func(accessKeyID string) (Credential, bool)
 
-	Models     []Model
-	Profiles   []Profile
+	Bedrock    bedrock.Options
+	Pace       time.Duration        // the pause before each piece of a streamed answer; zero means 4 ms
 	Parameters map[string]Parameter // by name, with the leading slash if it has one
 
 	Replies   *fault.Set       // calls that are answered otherwise
 	Now       func() time.Time // nil means time.Now
 	FirstByte time.Duration    // the least time before an answer begins; zero means 3 ms
-	Pace      time.Duration    // the pause before each piece of a streamed answer; zero means 4 ms
+	OnChange  func()           // is called after an operation that may have changed the account; nil means nobody asks
 }
 
 // A Credential is what the owner of the access keys knows of one.
@@ -46,68 +49,22 @@ type Credential struct {
 	SessionToken    string    // "" for a long-term key
 	Expires         time.Time // zero means never
 	Inactive        bool      // switched off, though it exists
-	ARN, UserID     string    // of the caller, as GetCallerIdentity tells them
-	Policies        []policy.Document
-}
-
-// A Model is a foundation model.
-type Model struct {
-	ID, Name, Provider string
-	Input, Output      []string // modalities; none means TEXT
-	Streaming          bool
-	InferenceTypes     []string // ON_DEMAND, INFERENCE_PROFILE, PROVISIONED
-	Lifecycle          Lifecycle
-	Access             string // one of the Access constants
-}
-
-// What stands between an account and a model.
-const (
-	AccessGranted      = ""
-	AccessDenied       = "denied"       // never enabled for this account
-	AccessForm         = "form"         // the provider's use case form is missing
-	AccessSubscription = "subscription" // the caller may not subscribe in the Marketplace
-	AccessInactive     = "inactive"     // a Legacy model that the account has left unused
-)
-
-// A Lifecycle holds the dates of a model. Status is ACTIVE or LEGACY; "" means
-// what the dates say.
-type Lifecycle struct {
-	Status            string
-	Legacy, EndOfLife time.Time
-}
-
-// A Profile is an inference profile that AWS defines: it routes calls to its
-// models in other regions.
-type Profile struct {
-	ID, Name string
-	Models   []string // ids
-	Regions  []string // destinations; "" among them is the global routing
-	Source   []string // regions where it may be called; none means Regions
-}
-
-// A Parameter is one of SSM's parameters.
-type Parameter struct {
-	Value   string
-	Type    string // String, StringList or SecureString; "" means String
-	Version int    // zero means 1
-	KeyID   string // key id or ARN of a SecureString; "" means AWS's own key for SSM
+	Caller          wire.Caller
 }
 
 // A Server answers as AWS would. It is an [http.Handler]. Serve it with
 // HTTP/1 and with HTTP/2 in clear text ([http.Protocols.SetUnencryptedHTTP2]):
 // AWS's JavaScript SDK speaks nothing else to Bedrock Runtime.
 type Server struct {
-	options Options
+	options  Options
+	services []wire.Service
+	account  sync.Mutex // over the state of all services
 }
 
 // defaultFirstByte keeps SDK clients from a race: an answer that arrives
 // before net/http has finished sending the request makes it close the
 // connection. None of 48 streams failed from 2 ms on, 12 without a pause.
 const defaultFirstByte = 3 * time.Millisecond
-
-// defaultPace lets pieces arrive one by one, and keeps tests short: a model
-// takes about five times as long.
-const defaultPace = 4 * time.Millisecond
 
 // maxBody is the largest request body of Bedrock Runtime in bytes.
 const maxBody = 25_000_000
@@ -120,13 +77,21 @@ func New(o Options) *Server {
 	if o.FirstByte == 0 {
 		o.FirstByte = defaultFirstByte
 	}
-	if o.Pace == 0 {
-		o.Pace = defaultPace
-	}
 	if o.Credentials == nil {
 		o.Credentials = func(string) (Credential, bool) { return Credential{}, false }
 	}
-	return &Server{options: o}
+	if o.OnChange == nil {
+		o.OnChange = func() {}
+	}
+	s := &Server{options: o}
+	s.services = s.assemble()
+	return s
+}
+
+// assemble makes the services of the account.
+func (s *Server) assemble() []wire.Service {
+	models := bedrock.New(s.options.Region, s.options.Bedrock, s.options.Pace)
+	return append(models.Wire(), s.sts(), s.ssm())
 }
 
 // ServeHTTP answers one call: replies first, then signature, policies and the
@@ -136,8 +101,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	c := s.recognise(r, body)
-	c.began = began
-	w.Header().Set("x-amzn-RequestId", c.id)
+	c.Began = began
+	w.Header().Set("x-amzn-RequestId", c.ID)
 	w.Header().Set("Date", s.options.Now().UTC().Format(http.TimeFormat)) // SDKs set their clocks by it
 	if !sleep(r.Context(), s.options.FirstByte) {
 		return
@@ -146,12 +111,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.refuse(w, tooLarge(err))
 		return
 	}
-	s.options.Replies.Find(c.Call).Serve(w, r, c.errorBody, http.HandlerFunc(
+	s.options.Replies.Find(c.Call.Call).Serve(w, r, c.ErrorBody, http.HandlerFunc(
 		func(w http.ResponseWriter, r *http.Request) { s.answer(w, r, c) }))
 }
 
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, c *call) {
-	c.request = r
+	c.Request = r
 	if err := s.perform(w, c); err != nil {
 		c.refuse(w, err)
 	}
@@ -159,36 +124,27 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, c *call) {
 
 // perform is the call as AWS takes it: known, signed, then done.
 func (s *Server) perform(w http.ResponseWriter, c *call) error {
-	operation, ok := operations[c.Service+"."+c.Operation]
-	if !ok {
+	if c.operation == nil {
 		return c.unknownOperation()
 	}
 	if err := s.authenticate(c); err != nil {
 		return err
 	}
-	return operation(s, w, c)
-}
-
-// operations are what the server can do. Each writes its answer, or returns
-// an error before it has written anything.
-var operations = map[string]func(*Server, http.ResponseWriter, *call) error{
-	"sts.GetCallerIdentity":                  (*Server).getCallerIdentity,
-	"ssm.GetParameter":                       (*Server).getParameter,
-	"bedrock.ListFoundationModels":           (*Server).listFoundationModels,
-	"bedrock.GetFoundationModel":             (*Server).getFoundationModel,
-	"bedrock.GetFoundationModelAvailability": (*Server).getFoundationModelAvailability,
-	"bedrock.ListInferenceProfiles":          (*Server).listInferenceProfiles,
-	"bedrock.GetInferenceProfile":            (*Server).getInferenceProfile,
-	"bedrock-runtime.Converse":               (*Server).converse,
-	"bedrock-runtime.ConverseStream":         (*Server).converseStream,
+	if err := c.operation.Serve(w, c.Call, &s.account); err != nil {
+		return err
+	}
+	if c.operation.Changes() {
+		s.options.OnChange()
+	}
+	return nil
 }
 
 func tooLarge(err error) error {
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return &failure{http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException",
-			fmt.Sprintf("Request body exceeds %d bytes.", maxBody)}
+		return &wire.Error{Status: http.StatusRequestEntityTooLarge, Code: "RequestEntityTooLargeException",
+			Message: fmt.Sprintf("Request body exceeds %d bytes.", maxBody)}
 	}
-	return badRequest("SerializationException", "The request body could not be read.")
+	return wire.Refuse("SerializationException", "The request body could not be read.")
 }
 
 // sleep waits for d and reports whether ctx still lives.

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"tegata/awsfake/wire"
 	"tegata/internal/fault"
 	"tegata/internal/policy"
 )
@@ -48,14 +49,16 @@ func start(t *testing.T, change func(*Options)) *box {
 	const region = "ap-northeast-1"
 	b := &box{region: region, credential: Credential{
 		SecretAccessKey: key.SecretAccessKey, SessionToken: key.SessionToken,
-		Expires: time.Now().Add(time.Hour), ARN: callerARN, UserID: "AROAEXAMPLE:i-0abc",
-		Policies: policies(t, allowAll),
+		Expires: time.Now().Add(time.Hour),
+		Caller: wire.Caller{
+			ARN: callerARN, UserID: "AROAEXAMPLE:i-0abc", Role: "app",
+			Principal: "arn:aws:iam::123456789012:role/app", Policies: policies(t, allowAll),
+		},
 	}}
 	o := Options{
 		Account: account, Region: region,
 		Credentials: func(id string) (Credential, bool) { return b.credential, id == key.AccessKeyID },
-		Models:      DefaultModels(), Profiles: DefaultProfiles(region),
-		FirstByte: time.Millisecond, // unless the SDK is the client
+		FirstByte:   time.Millisecond, // unless the SDK is the client
 	}
 	if change != nil {
 		change(&o)
@@ -65,15 +68,15 @@ func start(t *testing.T, change func(*Options)) *box {
 	return b
 }
 
-func policies(t *testing.T, documents ...string) []policy.Document {
+func policies(t *testing.T, documents ...string) policy.Layers {
 	t.Helper()
-	var all []policy.Document
+	var all policy.Layers
 	for _, text := range documents {
 		d, err := policy.Parse([]byte(text))
 		if err != nil {
 			t.Fatal(err)
 		}
-		all = append(all, d)
+		all.Identity = append(all.Identity, policy.Named{Document: d})
 	}
 	return all
 }
@@ -185,14 +188,14 @@ var (
 
 func getParameter(body string) exchange {
 	return exchange{service: "ssm", method: "POST", path: "/", body: body, header: map[string]string{
-		"Content-Type": awsJSONType, "X-Amz-Target": "AmazonSSM.GetParameter",
+		"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "AmazonSSM.GetParameter",
 	}}
 }
 
 func TestGetCallerIdentity(t *testing.T) {
 	t.Parallel()
 	b := start(t, sdkPause)
-	b.credential.Policies = policies(t, `{"Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}`)
+	b.credential.Caller.Policies = policies(t, `{"Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}`)
 	got, err := b.sts().GetCallerIdentity(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -285,7 +288,7 @@ func TestGetParameter(t *testing.T) {
 			`{"Message":"User: ` + callerARN + ` is not authorized to perform: ssm:GetParameter on resource: arn:aws:ssm:ap-northeast-1:123456789012:parameter/app/url because no identity-based policy allows the ssm:GetParameter action","__type":"AccessDeniedException"}`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b.credential.Policies = policies(t, tt.policy)
+			b.credential.Caller.Policies = policies(t, tt.policy)
 			got := b.do(t, getParameter(tt.body))
 			if got.status != tt.status || !strings.Contains(got.body, tt.want) {
 				t.Errorf("got %d %s, want %d %s", got.status, got.body, tt.status, tt.want)
@@ -296,7 +299,7 @@ func TestGetParameter(t *testing.T) {
 		})
 	}
 	t.Run("in another region", func(t *testing.T) {
-		b.credential.Policies = policies(t, allowAll)
+		b.credential.Caller.Policies = policies(t, allowAll)
 		e := getParameter(`{"Name":"/app/url"}`)
 		e.region = "us-east-1"
 		if got := b.do(t, e); !strings.Contains(got.body, "ParameterNotFound") {

@@ -1,69 +1,97 @@
 package awsfake
 
 import (
+	"errors"
 	"mime"
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
+	"tegata/awsfake/wire"
 	"tegata/internal/fault"
 )
 
-// A call is one request on its way through the server.
+// A call is a request, and what it turned out to be.
 type call struct {
-	fault.Call        // Service, Operation, Model, Method and Path
-	identifier string // what the path names: the id or ARN of a model or profile
-	id         string // of the request
-	request    *http.Request
-	body       []byte
-	form       url.Values // of the query protocol
-	protocol   protocol
-	began      time.Time
-
-	region string     // of the signature
-	caller Credential // set by authenticate
+	*wire.Call
+	signingName string          // what its signature must be scoped to
+	operation   *wire.Operation // nil: none that the account has
 }
 
 // recognise finds out which operation is meant. All services share one
 // address here, so the form of the request decides, and the service in the
 // signature's scope where the form leaves it open.
 func (s *Server) recognise(r *http.Request, body []byte) *call {
-	c := &call{id: requestID(), request: r, body: body}
-	c.Call = fault.Call{Method: r.Method, Path: r.URL.Path}
+	c := &call{Call: &wire.Call{ID: requestID(), Request: r, Body: body, Account: s.options.Account, Clock: s.options.Now}}
+	c.Call.Call = fault.Call{Method: r.Method, Path: r.URL.Path}
+	c.Decide = s.decider(c.Call)
 	scope := scopeService(r)
+	c.Service, c.signingName = scope, scope
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
-		c.recogniseTarget(target, scope)
-	} else if c.form = queryForm(r, body); c.form.Has("Action") || scope == "sts" {
-		c.recogniseAction(scope)
+		s.recogniseTarget(c, target)
+	} else if c.Form = queryForm(r, body); c.Form.Has("Action") || scope == "sts" {
+		s.recogniseAction(c, scope)
 	} else {
-		c.recogniseRoute(scope)
+		s.recogniseRoute(c, scope)
 	}
 	return c
 }
 
 // recogniseTarget reads X-Amz-Target: AmazonSSM.GetParameter.
-func (c *call) recogniseTarget(target, scope string) {
-	c.protocol = awsJSON
-	c.Service = scope
+func (s *Server) recogniseTarget(c *call, target string) {
+	c.Protocol = wire.JSON
 	prefix, operation, _ := strings.Cut(target, ".")
-	if prefix == "AmazonSSM" {
-		c.Service = "ssm"
+	for i := range s.services {
+		if s.services[i].Target == prefix {
+			c.is(&s.services[i])
+		}
 	}
+	s.find(c, operation)
+}
+
+// recogniseAction reads the Action of the query protocols, whose services
+// differ in their versions.
+func (s *Server) recogniseAction(c *call, scope string) {
+	c.Protocol = wire.Query
+	version := c.Form.Get("Version")
+	for i := range s.services {
+		of := &s.services[i]
+		if of.Version != "" && (of.Version == version || of.Name == scope || scope == "" && of.Name == "sts") {
+			c.is(of)
+			if of.Version == version {
+				break
+			}
+		}
+	}
+	s.find(c, c.Form.Get("Action"))
+}
+
+// is notes which service is meant.
+func (c *call) is(of *wire.Service) {
+	c.Service, c.signingName = of.Name, of.Name
+	if of.SigningName != "" {
+		c.signingName = of.SigningName
+	}
+	c.Protocol, c.Namespace = of.Protocol, of.Namespace
+}
+
+// find looks the operation up in the call's service.
+func (s *Server) find(c *call, operation string) {
 	c.Operation = operation
-}
-
-// recogniseAction reads the Action of the query protocol.
-func (c *call) recogniseAction(scope string) {
-	c.protocol = awsQuery
-	c.Service = scope
-	c.Operation = c.form.Get("Action")
-	if scope == "" || c.form.Get("Version") == stsVersion {
-		c.Service = "sts"
+	for _, of := range s.services {
+		if of.Name != c.Service || of.Version != c.Form.Get("Version") {
+			continue
+		}
+		for i := range of.Operations {
+			if of.Operations[i].Name == operation {
+				c.operation = &of.Operations[i]
+				return
+			}
+		}
 	}
 }
 
-// queryForm collects the parameters of the query protocol, which come in the
+// queryForm collects the parameters of the query protocols, which come in the
 // URL or as a form.
 func queryForm(r *http.Request, body []byte) url.Values {
 	form := r.URL.Query()
@@ -81,61 +109,78 @@ func queryForm(r *http.Request, body []byte) url.Values {
 	return form
 }
 
-// routes are the paths of the REST services; {} stands for an identifier.
-var routes = []struct{ method, path, service, operation string }{
-	{"GET", "/foundation-models", "bedrock", "ListFoundationModels"},
-	{"GET", "/foundation-models/{}", "bedrock", "GetFoundationModel"},
-	{"GET", "/foundation-model-availability/{}", "bedrock", "GetFoundationModelAvailability"},
-	{"GET", "/inference-profiles", "bedrock", "ListInferenceProfiles"},
-	{"GET", "/inference-profiles/{}", "bedrock", "GetInferenceProfile"},
-	{"POST", "/model/{}/converse", "bedrock-runtime", "Converse"},
-	{"POST", "/model/{}/converse-stream", "bedrock-runtime", "ConverseStream"},
-	{"POST", "/model/{}/invoke", "bedrock-runtime", "InvokeModel"},
-	{"POST", "/model/{}/invoke-with-response-stream", "bedrock-runtime", "InvokeModelWithResponseStream"},
-}
-
-func (c *call) recogniseRoute(scope string) {
-	c.protocol = restJSON
-	c.Service = scope
-	for _, route := range routes {
-		id, ok := matchRoute(route.path, c.request.URL.EscapedPath())
-		if ok && route.method == c.Method {
-			c.Service, c.Operation, c.identifier = route.service, route.operation, id
-			c.Model = id[strings.LastIndex(id, "/")+1:]
+// recogniseRoute compares method and path with the routes of the REST
+// services.
+func (s *Server) recogniseRoute(c *call, scope string) {
+	c.Protocol = wire.RESTJSON
+	if scope == "s3" {
+		c.Protocol = wire.RESTXML
+	}
+	for i := range s.services {
+		of := &s.services[i]
+		for j := range of.Operations {
+			o := &of.Operations[j]
+			labels, ok := matchRoute(o.Path, c.Request.URL.EscapedPath())
+			if !ok || o.Method != c.Method {
+				continue
+			}
+			c.is(of)
+			c.operation, c.Operation, c.Labels = o, o.Name, labels
+			c.Model = c.Identifier()[strings.LastIndex(c.Identifier(), "/")+1:]
 			return
 		}
 	}
-	if scope == "s3" {
-		c.protocol = restXML
-	}
 }
 
-// matchRoute compares an escaped path with a route, and gives the identifier
-// in it. An ARN is one segment: its slash arrives as %2F.
-func matchRoute(route, escaped string) (id string, ok bool) {
+// matchRoute compares an escaped path with a route, and gives what stands for
+// its {}. An ARN is one segment: its slash arrives as %2F.
+func matchRoute(route, escaped string) (labels []string, ok bool) {
 	want, got := strings.Split(route, "/"), strings.Split(escaped, "/")
-	if len(want) != len(got) {
-		return "", false
+	if route == "" || len(want) != len(got) {
+		return nil, false
 	}
 	for i := range want {
 		if want[i] != "{}" {
 			if want[i] != got[i] {
-				return "", false
+				return nil, false
 			}
 			continue
 		}
-		var err error
-		if id, err = url.PathUnescape(got[i]); err != nil || id == "" {
-			return "", false
+		label, err := url.PathUnescape(got[i])
+		if err != nil || label == "" {
+			return nil, false
 		}
+		labels = append(labels, label)
 	}
-	return id, true
+	return labels, true
 }
 
-// signingName is the service that the signature must be scoped to.
-func (c *call) signingName() string {
-	if c.Service == "bedrock-runtime" {
-		return "bedrock"
+// refuse writes an error in the shape of the call's service.
+func (c *call) refuse(w http.ResponseWriter, err error) {
+	e, ok := errors.AsType[*wire.Error](err)
+	if !ok {
+		e = &wire.Error{Status: http.StatusInternalServerError, Code: "InternalServerException", Message: err.Error()}
 	}
-	return c.Service
+	c.Refuse(w, e)
+}
+
+func (c *call) unknownOperation() error {
+	const more = " tegata's stand-in knows only a few operations of each service."
+	switch c.Protocol {
+	case wire.Query, wire.EC2Query:
+		if c.Operation == "" {
+			return wire.Refuse("MissingAction", "The request must contain the parameter Action."+more)
+		}
+		return wire.Refuse("InvalidAction", "Could not find operation "+c.Operation+" for version "+c.version()+"."+more)
+	case wire.JSON, wire.JSON10:
+		return wire.Refuse("UnknownOperationException", "The requested operation is not recognized by the service."+more)
+	}
+	return wire.NotFound("UnknownOperationException", "The requested operation is not recognized by the service."+more)
+}
+
+func (c *call) version() string {
+	if v := c.Form.Get("Version"); v != "" {
+		return v
+	}
+	return "NO_VERSION_SPECIFIED"
 }

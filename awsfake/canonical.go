@@ -38,12 +38,12 @@ func hmacSHA256(key []byte, text string) []byte {
 // canonicalRequest is the text that is signed. The body counts as it is: none
 // of the operations here may be sent with an unsigned payload.
 func (c *call) canonicalRequest(sig signature) string {
-	hash := sha256.Sum256(c.body)
+	hash := sha256.Sum256(c.Body)
 	return strings.Join([]string{
-		c.request.Method,
-		canonicalPath(c.request.URL),
-		canonicalQuery(c.request.URL),
-		canonicalHeaders(c.request, sig.signedHeaders),
+		c.Request.Method,
+		canonicalPath(c.Request.URL),
+		canonicalQuery(c.Request.URL),
+		canonicalHeaders(c.Request, sig.signedHeaders),
 		sig.signedHeaders,
 		hex.EncodeToString(hash[:]),
 	}, "\n")

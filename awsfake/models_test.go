@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"tegata/awsfake/bedrock"
+	"tegata/awsfake/wire"
 )
 
 func ids(t *testing.T, r reply, list, id string) []string {
@@ -80,7 +83,7 @@ func TestGetFoundationModel(t *testing.T) {
 	if got := get(id).body; !strings.Contains(got, `"status":"ACTIVE"`) {
 		t.Errorf("before its end was told: %s", got)
 	}
-	if got := get("anthropic.claude-9"); got.status != 400 || !strings.Contains(got.body, unknownModel) {
+	if got := get("anthropic.claude-9"); got.status != 400 || !strings.Contains(got.body, "The provided model identifier is invalid.") {
 		t.Errorf("unknown: %d %s", got.status, got.body)
 	}
 }
@@ -92,13 +95,13 @@ func TestAvailability(t *testing.T) {
 		access, region                               string
 		agreement, authorized, entitlement, regional string
 	}{
-		{AccessGranted, "", yes, "AUTHORIZED", yes, yes},
-		{AccessDenied, "", yes, "NOT_AUTHORIZED", no, yes},
-		{AccessForm, "", no, "AUTHORIZED", no, yes},
-		{AccessSubscription, "", no, "AUTHORIZED", no, yes},
-		{AccessGranted, "eu-west-1", yes, "AUTHORIZED", yes, no},
+		{bedrock.AccessGranted, "", yes, "AUTHORIZED", yes, yes},
+		{bedrock.AccessDenied, "", yes, "NOT_AUTHORIZED", no, yes},
+		{bedrock.AccessForm, "", no, "AUTHORIZED", no, yes},
+		{bedrock.AccessSubscription, "", no, "AUTHORIZED", no, yes},
+		{bedrock.AccessGranted, "eu-west-1", yes, "AUTHORIZED", yes, no},
 	} {
-		b := start(t, func(o *Options) { o.Models = []Model{{ID: "a.b", Access: tt.access}} })
+		b := start(t, func(o *Options) { o.Bedrock.Models = []bedrock.Model{{ID: "a.b", Access: tt.access}} })
 		got := b.do(t, exchange{service: "bedrock", method: "GET", path: "/foundation-model-availability/a.b", region: tt.region})
 		want := map[string]any{
 			"modelId": "a.b", "agreementAvailability": map[string]any{"status": tt.agreement}, "authorizationStatus": tt.authorized,
@@ -183,7 +186,7 @@ func TestGetInferenceProfile(t *testing.T) {
 
 func TestCatalogue(t *testing.T) {
 	t.Parallel()
-	models := DefaultModels()
+	models := bedrock.DefaultModels()
 	known := map[string]bool{}
 	for _, m := range models {
 		if known[m.ID] || m.Name == "" || len(m.InferenceTypes) == 0 {
@@ -191,12 +194,12 @@ func TestCatalogue(t *testing.T) {
 		}
 		known[m.ID] = true
 	}
-	for _, p := range DefaultProfiles("") {
+	for _, p := range bedrock.DefaultProfiles("") {
 		if !known[p.Models[0]] || !strings.HasSuffix(p.ID, "."+p.Models[0]) {
 			t.Errorf("profile %+v", p)
 		}
 		for _, region := range slices.Concat(p.Regions, p.Source) {
-			if region != "" && !KnownRegion(region) {
+			if region != "" && !wire.KnownRegion(region) {
 				t.Errorf("%s: unknown region %q", p.ID, region)
 			}
 		}
@@ -204,11 +207,11 @@ func TestCatalogue(t *testing.T) {
 	for region, prefix := range map[string]string{
 		"ap-northeast-1": "jp.", "us-west-2": "us.", "eu-west-1": "eu.", "ap-southeast-2": "au.", "sa-east-1": "global.",
 	} {
-		if !slices.ContainsFunc(DefaultProfiles(region), func(p Profile) bool { return p.ID == prefix+haiku }) {
+		if !slices.ContainsFunc(bedrock.DefaultProfiles(region), func(p bedrock.Profile) bool { return p.ID == prefix+haiku }) {
 			t.Errorf("%s has no %s%s", region, prefix, haiku)
 		}
 	}
-	if KnownRegion("ap") || KnownRegion("") || !KnownRegion("ap-northeast-1") {
+	if wire.KnownRegion("ap") || wire.KnownRegion("") || !wire.KnownRegion("ap-northeast-1") {
 		t.Error("KnownRegion")
 	}
 }

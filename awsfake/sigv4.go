@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"tegata/awsfake/wire"
 )
 
 // Signature Version 4, seen from the side that verifies:
@@ -89,9 +91,9 @@ func scopeService(r *http.Request) string {
 // authenticate verifies the signature, in the order in which AWS does, and
 // sets the call's region and caller.
 func (s *Server) authenticate(c *call) error {
-	sig := readSignature(c.request)
-	if scheme := strings.ToLower(sig.algorithm); scheme == "bearer" && c.protocol == restJSON {
-		return forbidden(badAPIKey)
+	sig := readSignature(c.Request)
+	if scheme := strings.ToLower(sig.algorithm); scheme == "bearer" && c.Protocol == wire.RESTJSON {
+		return wire.Forbidden("AccessDeniedException", wire.BadAPIKey)
 	}
 	if !sig.presigned && !strings.HasPrefix(sig.algorithm, "AWS4-") {
 		return c.unsigned()
@@ -106,7 +108,7 @@ func (s *Server) authenticate(c *call) error {
 	if err := c.checkScope(sig, scope); err != nil {
 		return err
 	}
-	c.region = scope[2]
+	c.Region = scope[2]
 	credential, ok := s.options.Credentials(scope[0])
 	if !ok || credential.Inactive {
 		return c.unknownKey()
@@ -117,9 +119,6 @@ func (s *Server) authenticate(c *call) error {
 	}
 	return c.checkToken(sig, credential, s.options.Now())
 }
-
-// badAPIKey refuses Bedrock's API keys, of which a stand-in has none.
-const badAPIKey = "Authentication failed: Please make sure your API Key is valid."
 
 // checkForm refuses a signature that lacks a part or has a malformed one.
 func (c *call) checkForm(sig signature) error {
@@ -174,7 +173,7 @@ func (c *call) checkTime(sig signature, now time.Time) error {
 
 // maxSkew is how far the clocks may differ: STS is the more patient.
 func (c *call) maxSkew() time.Duration {
-	if c.protocol == awsQuery {
+	if c.Protocol == wire.Query {
 		return 15 * time.Minute
 	}
 	return 5 * time.Minute
@@ -184,11 +183,11 @@ func (c *call) maxSkew() time.Duration {
 // AWS tells all that is wrong with it at once.
 func (c *call) checkScope(sig signature, scope []string) error {
 	var wrong strings.Builder
-	if !KnownRegion(scope[2]) {
+	if !wire.KnownRegion(scope[2]) {
 		wrong.WriteString("Credential should be scoped to a valid region. ")
 	}
-	if scope[3] != c.signingName() {
-		fmt.Fprintf(&wrong, "Credential should be scoped to correct service: '%s'. ", c.signingName())
+	if scope[3] != c.signingName {
+		fmt.Fprintf(&wrong, "Credential should be scoped to correct service: '%s'. ", c.signingName)
 	}
 	if scope[4] != terminator {
 		fmt.Fprintf(&wrong, "Credential should be scoped with a valid terminator: '%s', not '%s'. ", terminator, scope[4])
@@ -212,13 +211,13 @@ func (c *call) checkToken(sig signature, credential Credential, now time.Time) e
 	if !credential.Expires.IsZero() && !now.Before(credential.Expires) {
 		return c.authFailure("ExpiredToken", "ExpiredTokenException", "The security token included in the request is expired")
 	}
-	c.caller = credential
+	c.Caller = credential.Caller
 	return nil
 }
 
 func (c *call) unsigned() error {
 	message := "Request is missing Authentication Token"
-	if c.protocol == restJSON {
+	if c.Protocol == wire.RESTJSON {
 		message = "Missing Authentication Token"
 	}
 	return c.authFailure("MissingAuthenticationToken", "MissingAuthenticationTokenException", message)
@@ -237,10 +236,16 @@ func (c *call) unknownKey() error {
 }
 
 // authFailure names the error as the query protocol or as the JSON ones do.
+// EC2 has names of its own, and tells little.
 func (c *call) authFailure(query, json, message string) error {
 	code := json
-	if c.protocol == awsQuery {
+	switch {
+	case c.Protocol == wire.Query:
 		code = query
+	case c.Protocol == wire.EC2Query && query == "ExpiredToken":
+		return wire.Refuse("RequestExpired", "Request has expired.")
+	case c.Protocol == wire.EC2Query:
+		code, message = "AuthFailure", "AWS was not able to validate the provided access credentials"
 	}
-	return &failure{c.protocol.authStatus(), code, message}
+	return &wire.Error{Status: c.Protocol.AuthStatus(), Code: code, Message: message}
 }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+
+	"tegata/awsfake/wire"
 )
 
 func TestSignatureErrors(t *testing.T) {
@@ -221,7 +223,7 @@ func TestSignedHeaders(t *testing.T) {
 		r.Header.Set("X-Amz-Security-Token", key.SessionToken)
 		sig := signature{date: at.Format(timeFormat), signedHeaders: tt.headers}
 		scope := []string{key.AccessKeyID, at.Format(dateFormat), b.region, "bedrock", terminator}
-		value := (&call{request: r}).sign(sig, scope, key.SecretAccessKey)
+		value := (&call{Call: &wire.Call{Request: r}}).sign(sig, scope, key.SecretAccessKey)
 		r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+strings.Join(scope, "/")+
 			",SignedHeaders="+tt.headers+",Signature="+value)
 		transport := &http.Transport{Protocols: tt.server.Config.Protocols}
@@ -283,7 +285,7 @@ func TestSignatureOfTheDocumentation(t *testing.T) {
 	r.Header.Set("X-Amz-Date", "20150830T123600Z")
 	sig := signature{date: "20150830T123600Z", signedHeaders: "content-type;host;x-amz-date"}
 	scope := []string{"AKIDEXAMPLE", "20150830", "us-east-1", "iam", "aws4_request"}
-	got := (&call{request: r}).sign(sig, scope, "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
+	got := (&call{Call: &wire.Call{Request: r}}).sign(sig, scope, "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
 	const want = "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7"
 	if got != want {
 		t.Errorf("got %s, want %s", got, want)

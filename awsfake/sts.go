@@ -1,27 +1,21 @@
 package awsfake
 
-import (
-	"encoding/xml"
-	"net/http"
-)
+import "tegata/awsfake/wire"
 
-const stsVersion = "2011-06-15"
+func (s *Server) sts() wire.Service {
+	return wire.Service{
+		Name: "sts", Version: "2011-06-15", Namespace: "https://sts.amazonaws.com/doc/2011-06-15/", Protocol: wire.Query,
+		Operations: []wire.Operation{wire.Op("GetCallerIdentity", getCallerIdentity)},
+	}
+}
+
+type identity struct {
+	ARN     string `xml:"Arn"`
+	UserID  string `xml:"UserId"`
+	Account string
+}
 
 // getCallerIdentity needs no permission: not even an explicit deny stops it.
-func (s *Server) getCallerIdentity(w http.ResponseWriter, c *call) error {
-	if c.form.Get("Version") != stsVersion {
-		return c.unknownOperation()
-	}
-	type identity struct {
-		ARN     string `xml:"Arn"`
-		UserID  string `xml:"UserId"`
-		Account string
-	}
-	answer := struct {
-		XMLName   xml.Name `xml:"https://sts.amazonaws.com/doc/2011-06-15/ GetCallerIdentityResponse"`
-		Result    identity `xml:"GetCallerIdentityResult"`
-		RequestID string   `xml:"ResponseMetadata>RequestId"`
-	}{Result: identity{c.caller.ARN, c.caller.UserID, s.options.Account}, RequestID: c.id}
-	write(w, http.StatusOK, "text/xml", marshalXML(answer))
-	return nil
+func getCallerIdentity(c *wire.Call, _ wire.Empty) (identity, error) {
+	return identity{c.Caller.ARN, c.Caller.UserID, c.Account}, nil
 }

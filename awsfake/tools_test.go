@@ -1,7 +1,6 @@
 package awsfake
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -148,78 +147,6 @@ func TestToolResultIsQuoted(t *testing.T) {
 	text := out.Output.(*types.ConverseOutputMemberMessage).Value.Content[0].(*types.ContentBlockMemberText).Value
 	if out.StopReason != types.StopReasonEndTurn || !strings.Contains(text, "> 22 degrees,\n> rain\n> {\"wind\":4}") {
 		t.Errorf("%s: %q", out.StopReason, text)
-	}
-}
-
-func TestExampleOfSchema(t *testing.T) {
-	t.Parallel()
-	const question = "Compare 2.5 apples with pears, in blue"
-	for _, tt := range []struct{ schema, want string }{
-		{`{}`, `{}`},
-		{`{"properties":{"a":{"type":"string"}}}`, `{"a":"` + question + `"}`},
-		{`{"required":["b"],"properties":{"a":{"type":"string"},"b":{"type":"boolean"}}}`, `{"b":true}`},
-		{`{"required":["unknown"]}`, `{"unknown":"` + question + `"}`},
-		{`{"properties":{"n":{"type":"number"}}}`, `{"n":2.5}`},
-		{`{"properties":{"n":{"type":"integer","minimum":5}}}`, `{"n":5}`},
-		{`{"properties":{"c":{"enum":["red","Blue"]}}}`, `{"c":"Blue"}`},
-		{`{"properties":{"c":{"enum":["red","green"]}}}`, `{"c":"red"}`},
-		{`{"properties":{"c":{"const":7}}}`, `{"c":7}`},
-		{`{"properties":{"s":{"type":["null","integer"]}}}`, `{"s":2}`},
-		{`{"properties":{"s":{"anyOf":[{"type":"null"},{"type":"string"}]}}}`, `{"s":null}`},
-		{`{"properties":{"l":{"type":"array","minItems":2,"items":{"type":"integer"}}}}`, `{"l":[2,2]}`},
-		{`{"properties":{"l":{"type":"array"}}}`, `{"l":[]}`},
-		{`{"properties":{"o":{"type":"object","required":["x"],"properties":{"x":{"type":"integer"},"y":{}}}}}`, `{"o":{"x":2}}`},
-		{`{"properties":{"a":true}}`, `{"a":"` + question + `"}`},
-	} {
-		var u tool
-		u.InputSchema.JSON = json.RawMessage(tt.schema)
-		if got := u.use(question); string(got.Input) != tt.want {
-			t.Errorf("%s: got %s, want %s", tt.schema, got.Input, tt.want)
-		}
-	}
-}
-
-func TestWords(t *testing.T) {
-	t.Parallel()
-	ask := func(text string) question {
-		return question{Messages: []message{{Role: "user", Content: []block{{"text": marshal(text)}}}}}
-	}
-	within := func(t *testing.T, a answer, least, most int) {
-		t.Helper()
-		if n := len(a.tokens); n < least || n > most {
-			t.Errorf("%d tokens, want %d to %d", n, least, most)
-		}
-		if text := a.text(); strings.ContainsAny(text, "{}") && !strings.Contains(text, `{"__type"`) {
-			t.Errorf("a field is left in %q", text)
-		}
-	}
-	for _, tt := range []struct {
-		name, question, want string
-		least, most          int
-	}{
-		{"english", "Who are you?", "This is tegata's stand-in and not a real model. You asked m: “Who are you?”.\n\n## ", 120, 250},
-		{"japanese", "どなた?", "こちらは tegata の代役で、本物のモデルではありません。「どなた?」というご質問を m 宛てに受け取りました。\n\n## ", 120, 250},
-		{"at length", "Tell me At Length", "This is tegata's stand-in and not a real model. You asked m to answer at length", 1200, 1800},
-		{"長く", "長く話して", "こちらは tegata の代役で、本物のモデルではありません。", 1200, 1800},
-		{"one line", "a\n\nb  c", "This is tegata's stand-in and not a real model. You asked m: “a b c”.", 120, 250},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			a := standIn("m", ask(tt.question))
-			if !strings.HasPrefix(a.text(), tt.want) {
-				t.Errorf("got %q, want %q…", a.text(), tt.want)
-			}
-			within(t, a, tt.least, tt.most)
-		})
-	}
-	for _, tt := range []struct{ question, want string }{
-		{"repeat after me: <img src=x onerror=alert(1)>", "<img src=x onerror=alert(1)>"},
-		{" Repeat After Me:\n\tcode\n\n| a |\n", "\tcode\n\n| a |\n"},
-		{"復唱: 東京  都", "東京  都"},
-		{"復唱：{question}", "{question}"},
-	} {
-		if got := standIn("m", ask(tt.question)).text(); got != tt.want {
-			t.Errorf("%q: got %q, want %q", tt.question, got, tt.want)
-		}
 	}
 }
 

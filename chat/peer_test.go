@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"tegata/awsfake"
+	"tegata/awsfake/wire"
 	"tegata/bedrock"
 	"tegata/chat"
 	"tegata/internal/policy"
@@ -29,9 +30,9 @@ func newPeer(t *testing.T, pause time.Duration) (*chat.Engine, <-chan struct{}) 
 	}
 	aws := awsfake.New(awsfake.Options{
 		Account: "123456789012", Region: "ap-northeast-1", Pace: pause,
-		Models: awsfake.DefaultModels(), Profiles: awsfake.DefaultProfiles("ap-northeast-1"),
 		Credentials: func(id string) (awsfake.Credential, bool) {
-			return awsfake.Credential{SecretAccessKey: "secret", SessionToken: "token", Policies: []policy.Document{allowed}}, id == "ASIAEXAMPLE"
+			caller := wire.Caller{Policies: policy.Layers{Identity: []policy.Named{{Document: allowed}}}}
+			return awsfake.Credential{SecretAccessKey: "secret", SessionToken: "token", Caller: caller}, id == "ASIAEXAMPLE"
 		},
 	})
 	ended := make(chan struct{}, 100)

@@ -22,6 +22,7 @@ import (
 	"github.com/openai/openai-go/v3/option"
 
 	"tegata/awsfake"
+	"tegata/awsfake/wire"
 	"tegata/bedrock"
 	"tegata/internal/fault"
 	"tegata/internal/policy"
@@ -113,12 +114,15 @@ func (w *world) newAWS(t *testing.T, o settings) http.Handler {
 		t.Fatal(err)
 	}
 	return awsfake.New(awsfake.Options{
-		Account: account, Region: region, Models: awsfake.DefaultModels(), Profiles: awsfake.DefaultProfiles(region),
+		Account: account, Region: region,
 		Replies: replies, Pace: o.pace,
 		Credentials: func(id string) (awsfake.Credential, bool) {
 			return awsfake.Credential{
 				SecretAccessKey: keys.SecretAccessKey, SessionToken: keys.SessionToken, Expires: time.Now().Add(time.Hour),
-				ARN: "arn:aws:sts::" + account + ":assumed-role/app/i-0abc", Policies: []policy.Document{document},
+				Caller: wire.Caller{
+					ARN:      "arn:aws:sts::" + account + ":assumed-role/app/i-0abc",
+					Policies: policy.Layers{Identity: []policy.Named{{Document: document}}},
+				},
 			}, id == keys.AccessKeyID
 		},
 	})

@@ -6,17 +6,17 @@ import (
 	"path"
 	"slices"
 
-	"tegata/awsfake"
+	"tegata/awsfake/bedrock"
 )
 
 // models is the catalogue with what the scenario says of it.
-func (b Bedrock) models() []awsfake.Model {
-	all := awsfake.DefaultModels()
+func (b Bedrock) models() []bedrock.Model {
+	all := bedrock.DefaultModels()
 	for _, m := range b.Models {
-		i := slices.IndexFunc(all, func(known awsfake.Model) bool { return known.ID == m.ID })
+		i := slices.IndexFunc(all, func(known bedrock.Model) bool { return known.ID == m.ID })
 		if i < 0 {
 			i = len(all)
-			all = append(all, awsfake.Model{ID: m.ID, Name: m.ID, InferenceTypes: []string{"ON_DEMAND"}, Streaming: true})
+			all = append(all, bedrock.Model{ID: m.ID, Name: m.ID, InferenceTypes: []string{"ON_DEMAND"}, Streaming: true})
 		}
 		m.over(&all[i])
 	}
@@ -26,7 +26,7 @@ func (b Bedrock) models() []awsfake.Model {
 	return all
 }
 
-func (m Model) over(known *awsfake.Model) {
+func (m Model) over(known *bedrock.Model) {
 	known.Name = cmp.Or(m.Name, known.Name)
 	known.Provider = cmp.Or(m.Provider, known.Provider)
 	if m.Streaming != nil {
@@ -35,7 +35,7 @@ func (m Model) over(known *awsfake.Model) {
 	if m.InferenceTypes != nil {
 		known.InferenceTypes = m.InferenceTypes
 	}
-	known.Lifecycle = awsfake.Lifecycle{
+	known.Lifecycle = bedrock.Lifecycle{
 		Status:    cmp.Or(m.Lifecycle.Status, known.Lifecycle.Status),
 		Legacy:    cmp.Or(m.Lifecycle.Legacy, known.Lifecycle.Legacy),
 		EndOfLife: cmp.Or(m.Lifecycle.EndOfLife, known.Lifecycle.EndOfLife),
@@ -52,26 +52,26 @@ func (b Bedrock) access(id string) string {
 		}
 	}
 	if b.Access[best] == "granted" {
-		return awsfake.AccessGranted
+		return bedrock.AccessGranted
 	}
 	return b.Access[best]
 }
 
 // profiles is the catalogue with what the scenario says of them.
-func (b Bedrock) profiles() []awsfake.Profile {
-	all := awsfake.DefaultProfiles("")
+func (b Bedrock) profiles() []bedrock.Profile {
+	all := bedrock.DefaultProfiles("")
 	for _, p := range b.Profiles {
-		i := slices.IndexFunc(all, func(known awsfake.Profile) bool { return known.ID == p.ID })
+		i := slices.IndexFunc(all, func(known bedrock.Profile) bool { return known.ID == p.ID })
 		if i < 0 {
 			i = len(all)
-			all = append(all, awsfake.Profile{ID: p.ID, Name: p.ID})
+			all = append(all, bedrock.Profile{ID: p.ID, Name: p.ID})
 		}
 		p.over(&all[i])
 	}
 	return all
 }
 
-func (p Profile) over(known *awsfake.Profile) {
+func (p Profile) over(known *bedrock.Profile) {
 	known.Name = cmp.Or(p.Name, known.Name)
 	if p.Models != nil {
 		known.Models = p.Models

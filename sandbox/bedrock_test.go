@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"tegata/awsfake"
+	"tegata/awsfake/bedrock"
 )
 
 func TestModelsOverCatalogue(t *testing.T) {
@@ -20,7 +20,7 @@ bedrock:
       provider: Acme
   access: {"anthropic.*": denied, anthropic.claude-sonnet-4-6: form, "*": subscription, "amazon.*": granted}
 `)
-	want := awsfake.DefaultModels()
+	want := bedrock.DefaultModels()
 	for i := range want {
 		switch m := &want[i]; {
 		case m.ID == "anthropic.claude-sonnet-4-6":
@@ -36,12 +36,12 @@ bedrock:
 			m.Access = "subscription"
 		}
 	}
-	want = append(want, awsfake.Model{ID: "acme.parrot", Name: "acme.parrot", Provider: "Acme", Streaming: true,
+	want = append(want, bedrock.Model{ID: "acme.parrot", Name: "acme.parrot", Provider: "Acme", Streaming: true,
 		InferenceTypes: []string{"ON_DEMAND"}, Access: "subscription"})
 	if diff := cmp.Diff(want, s.Bedrock.models()); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(awsfake.DefaultModels(), Default().Bedrock.models()); diff != "" {
+	if diff := cmp.Diff(bedrock.DefaultModels(), Default().Bedrock.models()); diff != "" {
 		t.Errorf("without a word on Bedrock: %s", diff)
 	}
 }
@@ -54,7 +54,7 @@ bedrock:
     - {id: jp.anthropic.claude-sonnet-4-6, regions: [ap-northeast-1]}
     - {id: jp.acme.parrot, models: [acme.parrot], regions: [ap-northeast-1], source: [ap-northeast-3]}
 `)
-	want := awsfake.DefaultProfiles("")
+	want := bedrock.DefaultProfiles("")
 	found := false
 	for i := range want {
 		if want[i].ID == known {
@@ -64,7 +64,7 @@ bedrock:
 	if !found {
 		t.Fatalf("the catalogue has no %s", known)
 	}
-	want = append(want, awsfake.Profile{ID: "jp.acme.parrot", Name: "jp.acme.parrot", Models: []string{"acme.parrot"},
+	want = append(want, bedrock.Profile{ID: "jp.acme.parrot", Name: "jp.acme.parrot", Models: []string{"acme.parrot"},
 		Regions: []string{"ap-northeast-1"}, Source: []string{"ap-northeast-3"}})
 	if diff := cmp.Diff(want, s.Bedrock.profiles()); diff != "" {
 		t.Error(diff)

@@ -11,12 +11,13 @@ import (
 	"net"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"tegata/awsfake"
+	"tegata/awsfake/bedrock"
+	"tegata/awsfake/wire"
 	"tegata/emulator"
 	"tegata/internal/fault"
 	"tegata/internal/policy"
@@ -161,8 +162,7 @@ func (b *Sandbox) services(s Scenario, replies *fault.Set) (*awsfake.Server, err
 		Account:     s.Instance.Account,
 		Region:      s.Instance.Region,
 		Credentials: s.accepts(b.imds, policies),
-		Models:      s.Bedrock.models(),
-		Profiles:    s.Bedrock.profiles(),
+		Bedrock:     bedrock.Options{Models: s.Bedrock.models(), Profiles: s.Bedrock.profiles()},
 		Parameters:  s.parameters(),
 		Replies:     replies,
 		Now:         b.now,
@@ -185,14 +185,14 @@ func protocols() *http.Protocols {
 }
 
 // documents are the policies of the role.
-func (r Role) documents() ([]policy.Document, error) {
-	var all []policy.Document
+func (r Role) documents() ([]policy.Named, error) {
+	var all []policy.Named
 	for _, name := range slices.Sorted(maps.Keys(r.Policies)) {
 		doc, err := policy.Parse(r.Policies[name])
 		if err != nil {
 			return nil, fmt.Errorf("role.policies.%s: %w", name, err)
 		}
-		all = append(all, doc)
+		all = append(all, policy.Named{Name: name, Document: doc})
 	}
 	return all, nil
 }
@@ -207,30 +207,24 @@ func (s Scenario) parameters() map[string]awsfake.Parameter {
 
 // accepts looks a key up among those that the metadata service handed out and
 // says whose it is: the session of the role that is named after the instance.
-func (s Scenario) accepts(imds *emulator.Server, policies []policy.Document) func(string) (awsfake.Credential, bool) {
-	arn := fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/%s", partition(s.Instance.Region), s.Instance.Account, s.Role.Name, s.Instance.ID)
-	user := roleID(s.Instance.Account, s.Role.Name) + ":" + s.Instance.ID
+func (s Scenario) accepts(imds *emulator.Server, policies []policy.Named) func(string) (awsfake.Credential, bool) {
+	arn := fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/%s", wire.Partition(s.Instance.Region), s.Instance.Account, s.Role.Name, s.Instance.ID)
+	caller := wire.Caller{
+		ARN:       arn,
+		UserID:    roleID(s.Instance.Account, s.Role.Name) + ":" + s.Instance.ID,
+		Principal: fmt.Sprintf("arn:%s:iam::%s:role/%s", wire.Partition(s.Instance.Region), s.Instance.Account, s.Role.Name),
+		Role:      s.Role.Name,
+		Policies:  policy.Layers{Identity: policies},
+	}
 	return func(id string) (awsfake.Credential, bool) {
 		c, ok := imds.Credential(id)
 		return awsfake.Credential{
 			SecretAccessKey: c.SecretAccessKey.Reveal(),
 			SessionToken:    c.Token.Reveal(),
 			Expires:         c.Expiration,
-			ARN:             arn,
-			UserID:          user,
-			Policies:        policies,
+			Caller:          caller,
 		}, ok
 	}
-}
-
-func partition(region string) string {
-	switch {
-	case strings.HasPrefix(region, "cn-"):
-		return "aws-cn"
-	case strings.HasPrefix(region, "us-gov-"):
-		return "aws-us-gov"
-	}
-	return "aws"
 }
 
 // roleID makes the unique id of a role: AROA and 17 letters and digits

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 
+	"tegata/awsfake/wire"
 	"tegata/imds"
 )
 
@@ -180,7 +181,7 @@ role: {name: other-role}
 
 func TestPartition(t *testing.T) {
 	for region, want := range map[string]string{"eu-west-1": "aws", "cn-north-1": "aws-cn", "us-gov-west-1": "aws-us-gov"} {
-		if got := partition(region); got != want {
+		if got := wire.Partition(region); got != want {
 			t.Errorf("partition of %s is %s, want %s", region, got, want)
 		}
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"tegata/awsfake"
+	"tegata/awsfake/wire"
 	"tegata/bedrock"
 	"tegata/chat"
 	"tegata/internal/message"
@@ -100,10 +101,12 @@ func (w *world) client(blind bool) *bedrock.Client {
 		w.t.Fatal(err)
 	}
 	aws := awsfake.New(awsfake.Options{
-		Account: "123456789012", Region: "ap-northeast-1", Models: awsfake.DefaultModels(), Profiles: awsfake.DefaultProfiles("ap-northeast-1"),
+		Account: "123456789012", Region: "ap-northeast-1",
 		Credentials: func(string) (awsfake.Credential, bool) {
-			return awsfake.Credential{SecretAccessKey: "secret", SessionToken: "token", ARN: "arn:aws:sts::123456789012:assumed-role/r/i", UserID: "AROA:i",
-				Policies: []policy.Document{allow}}, true
+			return awsfake.Credential{SecretAccessKey: "secret", SessionToken: "token", Caller: wire.Caller{
+				ARN: "arn:aws:sts::123456789012:assumed-role/r/i", UserID: "AROA:i",
+				Policies: policy.Layers{Identity: []policy.Named{{Document: allow}}},
+			}}, true
 		},
 	})
 	endpoint := w.serve(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {

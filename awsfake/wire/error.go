@@ -49,13 +49,13 @@ func (c *Call) ErrorBody(status int, code, message string) (contentType string, 
 	case EC2Query:
 		return contentType, c.ec2Error(code, message), nil
 	case JSON, JSON10:
-		return contentType, marshal(withMessage(map[string]string{"__type": code}, message)), nil
+		return contentType, Marshal(withMessage(map[string]string{"__type": code}, message)), nil
 	case RESTXML:
 		return contentType, c.bareError(code, message), nil
 	}
 	header = http.Header{}
 	header.Set("X-Amzn-ErrorType", code+":http://internal.amazon.com/coral/com.amazon.bedrock/")
-	return contentType, marshal(withMessage(map[string]string{}, message)), header
+	return contentType, Marshal(withMessage(map[string]string{}, message)), header
 }
 
 // BadAPIKey refuses Bedrock's API keys, of which the account has none.

@@ -83,7 +83,7 @@ func Write(w http.ResponseWriter, status int, contentType string, body []byte) {
 
 // WriteJSON sends an answer of a JSON protocol.
 func (c *Call) WriteJSON(w http.ResponseWriter, v any) error {
-	Write(w, http.StatusOK, c.Protocol.contentType(), marshal(v))
+	Write(w, http.StatusOK, c.Protocol.contentType(), Marshal(v))
 	return nil
 }
 
@@ -95,7 +95,7 @@ func (c *Call) encode(out any) (answer, error) {
 	case empty && c.Protocol != RESTJSON:
 		a.body = nil // as these services answer where nothing is to be told
 	default:
-		a.body = marshal(out)
+		a.body = Marshal(out)
 	}
 	return a, nil
 }
@@ -135,8 +135,8 @@ func members(v any) []byte {
 	return []byte(strings.TrimSuffix(text, "</"+name+">"))
 }
 
-// marshal gets only values that can be marshalled.
-func marshal(v any) []byte {
+// Marshal writes JSON. It gets only values that can be marshalled.
+func Marshal(v any) []byte {
 	b, err := json.Marshal(v)
 	if err != nil {
 		panic(err)

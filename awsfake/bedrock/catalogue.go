@@ -1,9 +1,11 @@
-package awsfake
+package bedrock
 
 import (
 	"slices"
 	"strings"
 	"time"
+
+	"tegata/awsfake/wire"
 )
 
 // The catalogue is as of 2026-11-22 and was not read off an AWS account.
@@ -129,7 +131,7 @@ func (e entry) profile(prefix string) Profile {
 		Models: []string{e.id}, Regions: slices.Clone(geographies[prefix]),
 	}
 	if prefix == "global" {
-		p.Source = Regions()
+		p.Source = wire.Regions()
 	}
 	return p
 }

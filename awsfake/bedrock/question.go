@@ -1,4 +1,4 @@
-package awsfake
+package bedrock
 
 import (
 	"cmp"
@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"tegata/awsfake/wire"
 )
 
 // A question is the body of Converse and ConverseStream, as far as the
@@ -57,7 +59,7 @@ func parseQuestion(body []byte) (question, error) {
 		return q, err
 	}
 	if err := json.Unmarshal(body, &q); err != nil {
-		return q, badRequest("SerializationException", "Unexpected field type")
+		return q, wire.Refuse("SerializationException", "Unexpected field type")
 	}
 	return q, firstError(q.checkConfig, q.checkMessages, q.checkTools)
 }
@@ -82,7 +84,7 @@ func checkMembers(body []byte) error {
 	}
 	var members object
 	if !utf8.Valid(body) || json.Unmarshal(body, &members) != nil || json.Unmarshal(body, &top) != nil {
-		return badRequest("SerializationException", "Unexpected field type")
+		return wire.Refuse("SerializationException", "Unexpected field type")
 	}
 	err := cmp.Or(onlyKnown(members, questionMembers), onlyKnown(top.InferenceConfig, inferenceMembers))
 	for _, m := range top.Messages {
@@ -164,7 +166,7 @@ func (m message) check(i int) error {
 		}
 		text, ok := b.text()
 		if !ok {
-			return badRequest("SerializationException", "Unexpected field type")
+			return wire.Refuse("SerializationException", "Unexpected field type")
 		}
 		if strings.TrimSpace(text) == "" {
 			return invalid("The text field in the ContentBlock object at " + place + " is blank. Add text to the text field, and try again.")

@@ -1,10 +1,12 @@
-package awsfake
+package bedrock
 
 import (
 	"net/http"
 	"slices"
 	"strings"
 	"time"
+
+	"tegata/awsfake/wire"
 )
 
 // Bedrock Runtime: a model is asked.
@@ -31,21 +33,21 @@ func onDemand(id string) string {
 		"Retry your request with the ID or ARN of an inference profile that contains this model."
 }
 
-func (s *Server) converse(w http.ResponseWriter, c *call) error {
+func (s *Service) converse(w http.ResponseWriter, c *wire.Call) error {
 	a, err := s.ask(c, "bedrock:InvokeModel")
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, "application/json", map[string]any{
+	return c.WriteJSON(w, map[string]any{
 		"output":     map[string]any{"message": map[string]any{"role": "assistant", "content": a.content()}},
 		"stopReason": a.stopReason,
 		"usage":      a.usage(),
-		"metrics":    map[string]int64{"latencyMs": c.latency()},
+		"metrics":    map[string]int64{"latencyMs": latency(c)},
 	})
 }
 
 // ask takes a call through all that comes before an answer.
-func (s *Server) ask(c *call, action string) (answer, error) {
+func (s *Service) ask(c *wire.Call, action string) (answer, error) {
 	t, err := s.resolve(c)
 	if err != nil {
 		return answer{}, err
@@ -53,7 +55,7 @@ func (s *Server) ask(c *call, action string) (answer, error) {
 	if err := s.authorizeModel(c, action, t); err != nil {
 		return answer{}, err
 	}
-	q, err := parseQuestion(c.body)
+	q, err := parseQuestion(c.Body)
 	if err != nil {
 		return answer{}, err
 	}
@@ -70,22 +72,22 @@ type target struct {
 }
 
 // resolve looks the id or ARN in the path up.
-func (s *Server) resolve(c *call) (target, error) {
-	if id, ok := strings.CutPrefix(c.identifier, s.profileARN(c, "")); ok {
+func (s *Service) resolve(c *wire.Call) (target, error) {
+	if id, ok := strings.CutPrefix(c.Identifier(), profileARN(c, "")); ok {
 		return s.resolveProfile(c, id)
 	}
 	if m, err := s.findModel(c); err == nil {
 		return target{model: m}, nil
 	}
-	return s.resolveProfile(c, c.identifier)
+	return s.resolveProfile(c, c.Identifier())
 }
 
-func (s *Server) resolveProfile(c *call, id string) (target, error) {
+func (s *Service) resolveProfile(c *wire.Call, id string) (target, error) {
 	for _, p := range s.profiles(c) {
 		if p.ID != id || len(p.Models) == 0 {
 			continue
 		}
-		if m, ok := byID(s.options.Models, p.Models[0]); ok {
+		if m, ok := byID(s.Options.Models, p.Models[0]); ok {
 			return target{model: m, profile: &p}, nil
 		}
 	}
@@ -94,20 +96,20 @@ func (s *Server) resolveProfile(c *call, id string) (target, error) {
 
 // authorizeModel evaluates the policies on every ARN that the call touches: a
 // profile itself first, then its model in each region where it may run.
-func (s *Server) authorizeModel(c *call, action string, t target) error {
+func (s *Service) authorizeModel(c *wire.Call, action string, t target) error {
 	if t.profile == nil {
-		return s.authorize(c, action, modelARN(c.region, t.model.ID), nil)
+		return c.Authorize(action, modelARN(c.Region, t.model.ID), nil)
 	}
-	profile := s.profileARN(c, t.profile.ID)
-	if err := s.authorize(c, action, profile, nil); err != nil {
+	profile := profileARN(c, t.profile.ID)
+	if err := c.Authorize(action, profile, nil); err != nil {
 		return err
 	}
-	for _, region := range t.profile.destinations(c.region) {
+	for _, region := range t.profile.destinations(c.Region) {
 		context := map[string]string{"bedrock:InferenceProfileArn": profile, "aws:RequestedRegion": region}
 		if region == "" {
 			context["aws:RequestedRegion"] = "unspecified"
 		}
-		if err := s.authorize(c, action, modelARN(region, t.model.ID), context); err != nil {
+		if err := c.Authorize(action, modelARN(region, t.model.ID), context); err != nil {
 			return err
 		}
 	}
@@ -116,9 +118,9 @@ func (s *Server) authorizeModel(c *call, action string, t target) error {
 
 // checkModel refuses a model that is dead, closed to the account or not to be
 // called in this way.
-func (s *Server) checkModel(c *call, t target) error {
+func (s *Service) checkModel(c *wire.Call, t target) error {
 	m := t.model
-	if reached(s.options.Now(), m.Lifecycle.EndOfLife) {
+	if reached(c.Now(), m.Lifecycle.EndOfLife) {
 		return notFound(endOfLife)
 	}
 	switch m.Access {
@@ -132,7 +134,7 @@ func (s *Server) checkModel(c *call, t target) error {
 		return notFound(legacyUnused)
 	}
 	if t.profile == nil && !slices.Contains(m.InferenceTypes, "ON_DEMAND") {
-		return invalid(onDemand(c.identifier))
+		return invalid(onDemand(c.Identifier()))
 	}
 	if !slices.Contains(modalities(m.Output), "TEXT") || c.Operation == "ConverseStream" && !m.Streaming {
 		return invalid(noConversation)
@@ -141,4 +143,4 @@ func (s *Server) checkModel(c *call, t target) error {
 }
 
 // latency is how long the call has taken so far, in milliseconds.
-func (c *call) latency() int64 { return time.Since(c.began).Milliseconds() }
+func latency(c *wire.Call) int64 { return time.Since(c.Began).Milliseconds() }

@@ -1,4 +1,4 @@
-package awsfake
+package bedrock
 
 import (
 	"bytes"
@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"tegata/awsfake/wire"
 )
 
 // toolConfig says which tools the stand-in may ask for.
@@ -158,7 +160,7 @@ func (t tool) use(question string) *toolUse {
 	json.Unmarshal(t.InputSchema.JSON, &s) // what is no schema asks for nothing
 	s.Type = json.RawMessage(`"object"`)
 	return &toolUse{
-		ID: "tooluse_" + base64.RawURLEncoding.EncodeToString(id[:]), Name: t.Name, Input: marshal(s.example(question, maxDepth)),
+		ID: "tooluse_" + base64.RawURLEncoding.EncodeToString(id[:]), Name: t.Name, Input: wire.Marshal(s.example(question, maxDepth)),
 	}
 }
 

@@ -1,4 +1,4 @@
-package awsfake
+package bedrock
 
 import (
 	"fmt"
@@ -6,15 +6,17 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"tegata/awsfake/wire"
 )
 
 // Bedrock's control plane: what models there are.
 
-func (s *Server) listFoundationModels(w http.ResponseWriter, c *call) error {
-	if err := s.authorize(c, "bedrock:ListFoundationModels", "*", nil); err != nil {
+func (s *Service) listFoundationModels(w http.ResponseWriter, c *wire.Call) error {
+	if err := c.Authorize("bedrock:ListFoundationModels", "*", nil); err != nil {
 		return err
 	}
-	q := c.request.URL.Query()
+	q := c.Request.URL.Query()
 	for name, values := range modelFilters {
 		if err := checkEnum(name, q.Get(name), values); err != nil {
 			return err
@@ -26,7 +28,7 @@ func (s *Server) listFoundationModels(w http.ResponseWriter, c *call) error {
 			models = append(models, s.details(c, m))
 		}
 	}
-	return writeJSON(w, "application/json", map[string]any{"modelSummaries": models})
+	return c.WriteJSON(w, map[string]any{"modelSummaries": models})
 }
 
 // modelFilters are the filters with a fixed set of values.
@@ -54,11 +56,11 @@ func matches(m Model, filter func(string) string) bool {
 }
 
 // models are those that the call's region has.
-func (s *Server) models(c *call) []Model {
+func (s *Service) models(c *wire.Call) []Model {
 	if !s.local(c) {
 		return nil
 	}
-	return s.options.Models
+	return s.Options.Models
 }
 
 type modelDetails struct {
@@ -81,13 +83,13 @@ type lifecycleDetails struct {
 	EndOfLife string `json:"endOfLifeTime,omitempty"`
 }
 
-func (s *Server) details(c *call, m Model) modelDetails {
+func (s *Service) details(c *wire.Call, m Model) modelDetails {
 	return modelDetails{
-		ARN: modelARN(c.region, m.ID), ID: m.ID, Name: m.Name, Provider: m.Provider,
+		ARN: modelARN(c.Region, m.ID), ID: m.ID, Name: m.Name, Provider: m.Provider,
 		Input: modalities(m.Input), Output: modalities(m.Output),
 		Streaming: m.Streaming, Customizations: []string{}, InferenceTypes: m.InferenceTypes,
 		Lifecycle: lifecycleDetails{
-			Status: m.Lifecycle.status(s.options.Now()),
+			Status: m.Lifecycle.status(c.Now()),
 			Legacy: isoTime(m.Lifecycle.Legacy), EndOfLife: isoTime(m.Lifecycle.EndOfLife),
 		},
 	}
@@ -120,20 +122,20 @@ func (l Lifecycle) status(now time.Time) string {
 
 func reached(now, t time.Time) bool { return !t.IsZero() && !now.Before(t) }
 
-func (s *Server) getFoundationModel(w http.ResponseWriter, c *call) error {
+func (s *Service) getFoundationModel(w http.ResponseWriter, c *wire.Call) error {
 	m, err := s.findModel(c)
 	if err != nil {
 		return err
 	}
-	if err := s.authorize(c, "bedrock:GetFoundationModel", modelARN(c.region, m.ID), nil); err != nil {
+	if err := c.Authorize("bedrock:GetFoundationModel", modelARN(c.Region, m.ID), nil); err != nil {
 		return err
 	}
-	return writeJSON(w, "application/json", map[string]any{"modelDetails": s.details(c, m)})
+	return c.WriteJSON(w, map[string]any{"modelDetails": s.details(c, m)})
 }
 
 // findModel looks the call's model up by its id or ARN.
-func (s *Server) findModel(c *call) (Model, error) {
-	id := strings.TrimPrefix(c.identifier, modelARN(c.region, ""))
+func (s *Service) findModel(c *wire.Call) (Model, error) {
+	id := strings.TrimPrefix(c.Identifier(), modelARN(c.Region, ""))
 	if m, ok := byID(s.models(c), id); ok {
 		return m, nil
 	}
@@ -148,11 +150,11 @@ func byID(models []Model, id string) (Model, bool) {
 	return models[i], true
 }
 
-func (s *Server) getFoundationModelAvailability(w http.ResponseWriter, c *call) error {
-	if err := s.authorize(c, "bedrock:GetFoundationModelAvailability", "*", nil); err != nil {
+func (s *Service) getFoundationModelAvailability(w http.ResponseWriter, c *wire.Call) error {
+	if err := c.Authorize("bedrock:GetFoundationModelAvailability", "*", nil); err != nil {
 		return err
 	}
-	m, ok := byID(s.options.Models, c.identifier)
+	m, ok := byID(s.Options.Models, c.Identifier())
 	if !ok {
 		return invalid(unknownModel)
 	}
@@ -164,7 +166,7 @@ func (s *Server) getFoundationModelAvailability(w http.ResponseWriter, c *call) 
 	}
 	agreed := m.Access != AccessForm && m.Access != AccessSubscription
 	const available, notAvailable = "AVAILABLE", "NOT_AVAILABLE"
-	return writeJSON(w, "application/json", map[string]any{
+	return c.WriteJSON(w, map[string]any{
 		"modelId":                 m.ID,
 		"agreementAvailability":   map[string]string{"status": either(agreed, available, notAvailable)},
 		"authorizationStatus":     either(m.Access != AccessDenied, "AUTHORIZED", "NOT_AUTHORIZED"),

@@ -1,4 +1,4 @@
-package awsfake
+package bedrock
 
 import (
 	"encoding/base64"
@@ -7,15 +7,17 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"tegata/awsfake/wire"
 )
 
 // Bedrock's control plane: what inference profiles there are.
 
-func (s *Server) listInferenceProfiles(w http.ResponseWriter, c *call) error {
-	if err := s.authorize(c, "bedrock:ListInferenceProfiles", "*", nil); err != nil {
+func (s *Service) listInferenceProfiles(w http.ResponseWriter, c *wire.Call) error {
+	if err := c.Authorize("bedrock:ListInferenceProfiles", "*", nil); err != nil {
 		return err
 	}
-	q := c.request.URL.Query()
+	q := c.Request.URL.Query()
 	kind := q.Get("type")
 	if err := checkEnum("typeEquals", kind, []string{"SYSTEM_DEFINED", "APPLICATION"}); err != nil {
 		return err
@@ -34,31 +36,31 @@ func (s *Server) listInferenceProfiles(w http.ResponseWriter, c *call) error {
 	if next != "" {
 		answer["nextToken"] = next
 	}
-	return writeJSON(w, "application/json", answer)
+	return c.WriteJSON(w, answer)
 }
 
-func (s *Server) getInferenceProfile(w http.ResponseWriter, c *call) error {
-	id := strings.TrimPrefix(c.identifier, s.profileARN(c, ""))
-	arn := s.profileARN(c, id)
-	if err := s.authorize(c, "bedrock:GetInferenceProfile", arn, nil); err != nil {
+func (s *Service) getInferenceProfile(w http.ResponseWriter, c *wire.Call) error {
+	id := strings.TrimPrefix(c.Identifier(), profileARN(c, ""))
+	arn := profileARN(c, id)
+	if err := c.Authorize("bedrock:GetInferenceProfile", arn, nil); err != nil {
 		return err
 	}
 	for _, p := range s.profiles(c) {
 		if p.ID == id {
-			return writeJSON(w, "application/json", s.profileDetails(c, p))
+			return c.WriteJSON(w, s.profileDetails(c, p))
 		}
 	}
 	return notFound("Unable to find inference profile: " + id)
 }
 
 // profiles are those that may be called in the call's region.
-func (s *Server) profiles(c *call) []Profile {
+func (s *Service) profiles(c *wire.Call) []Profile {
 	if !s.local(c) {
 		return nil
 	}
 	var all []Profile
-	for _, p := range s.options.Profiles {
-		if p.callableIn(c.region) {
+	for _, p := range s.Options.Profiles {
+		if p.callableIn(c.Region) {
 			all = append(all, p)
 		}
 	}
@@ -81,10 +83,6 @@ func (p Profile) destinations(region string) []string {
 	return p.Regions
 }
 
-func (s *Server) profileARN(c *call, id string) string {
-	return s.arn(c, "bedrock", "inference-profile/"+id)
-}
-
 type profileDetails struct {
 	Name        string         `json:"inferenceProfileName"`
 	Description string         `json:"description"`
@@ -99,20 +97,20 @@ type profileModel struct {
 	ARN string `json:"modelArn"`
 }
 
-func (s *Server) profileDetails(c *call, p Profile) profileDetails {
+func (s *Service) profileDetails(c *wire.Call, p Profile) profileDetails {
 	models := []profileModel{}
 	for _, id := range p.Models {
-		for _, region := range p.destinations(c.region) {
+		for _, region := range p.destinations(c.Region) {
 			models = append(models, profileModel{modelARN(region, id)})
 		}
 	}
-	regions := strings.Join(p.destinations(c.region), ", ")
+	regions := strings.Join(p.destinations(c.Region), ", ")
 	if slices.Contains(p.Regions, "") {
 		regions = "all commercial regions"
 	}
 	return profileDetails{
 		Name: p.Name, Description: "Routes requests to " + regions + ".",
-		ARN: s.profileARN(c, p.ID), Models: models, ID: p.ID, Status: "ACTIVE", Type: "SYSTEM_DEFINED",
+		ARN: profileARN(c, p.ID), Models: models, ID: p.ID, Status: "ACTIVE", Type: "SYSTEM_DEFINED",
 	}
 }
 

@@ -1,4 +1,4 @@
-package awsfake
+package wire
 
 import "slices"
 

@@ -1,28 +1,30 @@
-package awsfake
+package bedrock
 
 import (
 	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
+
+	"tegata/awsfake/wire"
 )
 
 // chunkTokens is how many tokens one piece of a streamed answer holds.
 const chunkTokens = 4
 
-func (s *Server) converseStream(w http.ResponseWriter, c *call) error {
+func (s *Service) converseStream(w http.ResponseWriter, c *wire.Call) error {
 	a, err := s.ask(c, "bedrock:InvokeModelWithResponseStream")
 	if err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/vnd.amazon.eventstream")
-	events := stream{w: w, call: c, encoder: eventstream.NewEncoder(), pace: s.options.Pace}
+	events := stream{w: w, call: c, encoder: eventstream.NewEncoder(), pace: s.Pace}
 	events.send("messageStart", map[string]any{"role": "assistant"})
 	events.text(a)
 	events.tool(a)
 	events.send("messageStop", map[string]any{"stopReason": a.stopReason})
 	events.send("metadata", map[string]any{
-		"usage": a.usage(), "metrics": map[string]int64{"latencyMs": c.latency()},
+		"usage": a.usage(), "metrics": map[string]int64{"latencyMs": latency(c)},
 	})
 	return nil
 }
@@ -66,7 +68,7 @@ func (s *stream) endBlock() {
 // A stream writes events until the first error: then the client has gone.
 type stream struct {
 	w       http.ResponseWriter
-	call    *call
+	call    *wire.Call
 	encoder *eventstream.Encoder
 	pace    time.Duration
 	block   int // the one that is being sent
@@ -82,14 +84,14 @@ func (s *stream) send(kind string, payload any) {
 	headers.Set(":event-type", eventstream.StringValue(kind))
 	headers.Set(":content-type", eventstream.StringValue("application/json"))
 	headers.Set(":message-type", eventstream.StringValue("event"))
-	s.err = s.encoder.Encode(s.w, eventstream.Message{Headers: headers, Payload: marshal(payload)})
+	s.err = s.encoder.Encode(s.w, eventstream.Message{Headers: headers, Payload: wire.Marshal(payload)})
 	if s.err == nil {
 		s.err = http.NewResponseController(s.w).Flush()
 	}
 }
 
 func (s *stream) pause() {
-	if s.err == nil && !sleep(s.call.request.Context(), s.pace) {
-		s.err = s.call.request.Context().Err()
+	if s.err == nil && !sleep(s.call.Request.Context(), s.pace) {
+		s.err = s.call.Request.Context().Err()
 	}
 }
