@@ -110,6 +110,7 @@ func (b *box) sts() *sts.Client {
 // An exchange is a request and its answer, for what no SDK client here does.
 type exchange struct {
 	service, method, path, body string
+	host                        string // "" means the box's own
 	header                      map[string]string
 	region                      string              // "" means the box's own
 	at                          time.Time           // of signing; zero means now
@@ -139,6 +140,7 @@ func (b *box) do(t *testing.T, e exchange) reply {
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.Host = e.host
 	for name, value := range e.header {
 		r.Header.Set(name, value)
 	}

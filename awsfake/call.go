@@ -16,6 +16,7 @@ type call struct {
 	*wire.Call
 	signingName string          // what its signature must be scoped to
 	operation   *wire.Operation // nil: none that the account has
+	endpoint    host            // of the name that was asked, where that is one of AWS's
 }
 
 // recognise finds out which operation is meant. All services share one
@@ -25,6 +26,7 @@ func (s *Server) recognise(r *http.Request, body []byte) *call {
 	c := &call{Call: &wire.Call{ID: requestID(), Request: r, Body: body, Account: s.options.Account, Clock: s.options.Now}}
 	c.Call.Call = fault.Call{Method: r.Method, Path: r.URL.Path}
 	c.Decide = s.decider(c.Call)
+	c.endpoint, _ = s.hostOf(r.Host)
 	scope := scopeService(r)
 	c.Service, c.signingName = scope, scope
 	if target := r.Header.Get("X-Amz-Target"); target != "" {

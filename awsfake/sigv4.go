@@ -183,7 +183,7 @@ func (c *call) maxSkew() time.Duration {
 // AWS tells all that is wrong with it at once.
 func (c *call) checkScope(sig signature, scope []string) error {
 	var wrong strings.Builder
-	if !wire.KnownRegion(scope[2]) {
+	if endpoint := c.endpoint.region; !wire.KnownRegion(scope[2]) || endpoint != "" && endpoint != scope[2] {
 		wrong.WriteString("Credential should be scoped to a valid region. ")
 	}
 	if scope[3] != c.signingName {

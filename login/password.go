@@ -9,11 +9,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
+
+	"tegata/internal/edit"
 )
 
 // ShortestPassword is how many characters a password has at least.
@@ -65,27 +66,10 @@ func (g *Guard) keepPassword(ctx context.Context, hash string) error {
 	if g.PasswordFile == "" {
 		return g.DB.SetPassword(ctx, hash)
 	}
-	if err := replaceFile(g.PasswordFile, hash+"\n"); err != nil {
+	if err := edit.Replace(g.PasswordFile, []byte(hash+"\n")); err != nil {
 		return fmt.Errorf("keep the password's hash: %w", err)
 	}
 	return nil
-}
-
-// replaceFile writes a file for its owner's eyes alone, wholly or not at all.
-func replaceFile(path, content string) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(content)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-	}
-	return err
 }
 
 // checkPassword returns ErrWrong if it is not the password. That takes as long

@@ -32,8 +32,8 @@ func (d *formDecoder) decode(name string, v reflect.Value) {
 			d.decode(name, v.Elem())
 		}
 	case reflect.Struct:
-		if t, ok := v.Addr().Interface().(*Time); ok {
-			d.time(name, t)
+		if v.Type() == reflect.TypeFor[Time]() {
+			d.time(name, v)
 			return
 		}
 		d.fields(name, v)
@@ -120,7 +120,7 @@ func (d *formDecoder) scalar(name string, v reflect.Value) {
 	}
 }
 
-func (d *formDecoder) time(name string, t *Time) {
+func (d *formDecoder) time(name string, v reflect.Value) {
 	text := d.form.Get(name)
 	if text == "" {
 		return
@@ -129,7 +129,7 @@ func (d *formDecoder) time(name string, t *Time) {
 	if err != nil {
 		d.malformed(name, text)
 	}
-	*t = Time{parsed}
+	v.Set(reflect.ValueOf(Time{parsed}))
 }
 
 func (d *formDecoder) malformed(name, text string) {

@@ -115,6 +115,14 @@ type Service struct {
 	Operations  []Operation
 }
 
+// HostNames are what stands before the region in the names of its endpoints.
+func (s Service) HostNames() []string {
+	if len(s.Hosts) == 0 {
+		return []string{s.Name}
+	}
+	return s.Hosts
+}
+
 // An Operation is one thing that a service does. [Op] and [Stream] make it.
 type Operation struct {
 	Name   string
