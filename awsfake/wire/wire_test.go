@@ -35,7 +35,7 @@ func TestProtocols(t *testing.T) {
 		statusOfRejected int
 	}{
 		{"JSON", JSON, "application/x-amz-json-1.1",
-			`{"name":"a","users":["b"],"at":1763870706.789}`, `{"__type":"NoSuchSample","message":"There is no \u003csample\u003e."}`, 404},
+			`{"name":"a","users":["b"],"at":1795406706.789}`, `{"__type":"NoSuchSample","message":"There is no \u003csample\u003e."}`, 404},
 		{"Query", Query, "text/xml",
 			`<GetSampleResponse xmlns="urn:x"><GetSampleResult><Name>a</Name><Users><member>b</member></Users><At>2026-11-23T04:05:06Z</At></GetSampleResult>` +
 				`<ResponseMetadata><RequestId>id</RequestId></ResponseMetadata></GetSampleResponse>` + "\n",
