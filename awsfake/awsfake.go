@@ -10,6 +10,7 @@ package awsfake
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -127,7 +128,9 @@ func (s *Server) perform(w http.ResponseWriter, c *call) error {
 	if c.operation == nil {
 		return c.unknownOperation()
 	}
-	if err := s.authenticate(c); err != nil {
+	if c.operation.Public && !signed(c.Request) {
+		c.Region = cmp.Or(c.endpoint.region, s.options.Region, globalRegion)
+	} else if err := s.authenticate(c); err != nil {
 		return err
 	}
 	if err := c.operation.Serve(w, c.Call, &s.account); err != nil {

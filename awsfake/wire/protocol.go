@@ -87,7 +87,7 @@ func (c *Call) WriteJSON(w http.ResponseWriter, v any) error {
 	return nil
 }
 
-func (c *Call) encode(out any) (answer, error) {
+func (c *Call) encode(out any) answer {
 	a := answer{contentType: c.Protocol.contentType()}
 	switch _, empty := out.(Empty); {
 	case c.Protocol.isQuery():
@@ -97,7 +97,7 @@ func (c *Call) encode(out any) (answer, error) {
 	default:
 		a.body = Marshal(out)
 	}
-	return a, nil
+	return a
 }
 
 // encodeXML puts the elements around an answer that the protocol asks for. An

@@ -128,7 +128,14 @@ type Operation struct {
 	Name   string
 	Method string // of a REST route
 	Path   string // of a REST route; {} stands for one segment
+	Public bool   // it takes calls that nobody signed
 	serve  func(w http.ResponseWriter, c *Call, account sync.Locker) error
+}
+
+// ForAll lets an operation be called without a signature.
+func (o Operation) ForAll() Operation {
+	o.Public = true
+	return o
 }
 
 // At gives an operation its route in a REST protocol.
@@ -171,6 +178,24 @@ func Op[In, Out any](name string, run func(*Call, In) (Out, error)) Operation {
 	}}
 }
 
+// Free makes an operation of a function that takes the account's lock by
+// itself, because it has to wait for others in between. Its answer points to
+// nothing in the account.
+func Free[In, Out any](name string, run func(*Call, sync.Locker, In) (Out, error)) Operation {
+	return Operation{Name: name, serve: func(w http.ResponseWriter, c *Call, account sync.Locker) error {
+		var in In
+		if err := c.decode(&in); err != nil {
+			return err
+		}
+		out, err := run(c, account, in)
+		if err != nil {
+			return err
+		}
+		c.encode(out).write(w)
+		return nil
+	}}
+}
+
 // locked runs an operation and encodes its answer before anybody can change
 // what the answer points to.
 func locked(c *Call, account sync.Locker, run func() (any, error)) (answer, error) {
@@ -180,7 +205,7 @@ func locked(c *Call, account sync.Locker, run func() (any, error)) (answer, erro
 	if err != nil {
 		return answer{}, err
 	}
-	return c.encode(out)
+	return c.encode(out), nil
 }
 
 // Stream makes an operation that writes its answer by itself, without the
