@@ -21,3 +21,9 @@ func (in *Inside) Run(args, env []string, received <-chan os.Signal) (status int
 
 // ListenIMDS returns [ErrNoNamespaces]: boxes exist on Linux only.
 func (in *Inside) ListenIMDS() ([]net.Listener, error) { return nil, ErrNoNamespaces }
+
+// ListenNames returns [ErrNoNamespaces]: boxes exist on Linux only.
+func (in *Inside) ListenNames(*Listeners) error { return ErrNoNamespaces }
+
+// ResolveNames returns [ErrNoNamespaces]: boxes exist on Linux only.
+func (in *Inside) ResolveNames(dir string) error { return ErrNoNamespaces }

@@ -14,6 +14,7 @@ import (
 type Places struct {
 	IMDS string // base URL of the metadata service
 	AWS  string // base URL of the other services
+	CA   string // file with the certificate behind AWS's host names; empty where those are not imitated
 	Home string // directory that [Scenario.WriteFiles] wrote to
 	Path string // directory that is put first in PATH; empty means none
 }
@@ -22,6 +23,11 @@ const (
 	configFile      = ".aws/config"
 	credentialsFile = ".aws/credentials"
 )
+
+// trust are variables that name the certificates which a client trusts: of
+// the AWS CLI and SDKs, of OpenSSL and Go, of Node.js, of Python's requests,
+// and of curl.
+var trust = []string{"AWS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"}
 
 // Environ returns the environment of the command: that of the outside without
 // anything that leads an AWS client elsewhere, then what leads it to p, then
@@ -39,6 +45,11 @@ func (s Scenario) Environ(outer []string, p Places) []string {
 	env["AWS_ENDPOINT_URL"] = strings.TrimRight(p.AWS, "/")
 	env["AWS_CONFIG_FILE"] = filepath.Join(p.Home, filepath.FromSlash(configFile))
 	env["AWS_SHARED_CREDENTIALS_FILE"] = filepath.Join(p.Home, filepath.FromSlash(credentialsFile))
+	if p.CA != "" {
+		for _, name := range trust {
+			env[name] = p.CA
+		}
+	}
 	for name, value := range s.Environment {
 		if value == nil {
 			delete(env, canonical(name))

@@ -69,6 +69,29 @@ func TestEnviron(t *testing.T) {
 	}
 }
 
+// Variables that name certificates lead to those of the box, whatever the
+// outside has in them; the scenario has the last word, also to break them.
+func TestEnvironTrust(t *testing.T) {
+	p := places
+	p.CA = "/box/ca.pem"
+	outer := []string{"AWS_CA_BUNDLE=/decoy", "SSL_CERT_FILE=/decoy", "REQUESTS_CA_BUNDLE=/decoy", "SSL_CERT_DIR=/etc/ssl/certs"}
+	want := clean()
+	for _, name := range []string{"AWS_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"} {
+		want[name] = p.CA
+	}
+	want["SSL_CERT_DIR"] = "/etc/ssl/certs"
+	if diff := cmp.Diff(variables(want), Default().Environ(outer, p)); diff != "" {
+		t.Error(diff)
+	}
+	delete(want, "SSL_CERT_FILE")
+	delete(want, "AWS_ENDPOINT_URL")
+	want["AWS_CA_BUNDLE"] = "/box/home/corp.pem"
+	s := parse(t, "environment: {SSL_CERT_FILE: null, AWS_ENDPOINT_URL: null, AWS_CA_BUNDLE: \"${HOME}/corp.pem\"}")
+	if diff := cmp.Diff(variables(want), s.Environ(outer, p)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestEnvironWithoutPath(t *testing.T) {
 	p := places
 	p.Path = ""

@@ -27,12 +27,21 @@ import (
 type Listeners struct {
 	IMDS []net.Listener // of the metadata service, one for each address
 	AWS  net.Listener   // of all other services
+
+	// Of all other services under their true names, by HTTPS, and of the name
+	// server that leads there. Nil for clients that are told where AWS is.
+	TLS        []net.Listener
+	DNS        net.Listener
+	DNSPackets net.PacketConn
 }
 
 func (l Listeners) close() error {
 	var errs []error
-	for _, one := range l.IMDS {
+	for _, one := range append(l.IMDS, l.TLS...) {
 		errs = append(errs, one.Close())
+	}
+	if l.DNS != nil {
+		errs = append(errs, l.DNS.Close(), l.DNSPackets.Close())
 	}
 	return errors.Join(append(errs, l.AWS.Close())...)
 }
@@ -43,6 +52,8 @@ type Sandbox struct {
 	imds    *emulator.Server
 	aws     atomic.Pointer[awsfake.Server] // as it answers now
 	awsWire *http.Server
+	names   *nameServer  // nil for none
+	signer  *authority   // of the certificates of awsWire
 	skew    atomic.Int64 // by how many nanoseconds the clock of AWS is ahead now
 	begun   time.Time    // by the clock of AWS at the start
 	serving sync.WaitGroup
@@ -70,13 +81,41 @@ func (s Scenario) Start(l Listeners) (*Sandbox, error) {
 		b.serve(func() error { return b.imds.Serve(one) })
 	}
 	b.serve(func() error { return b.awsWire.Serve(l.AWS) })
+	for _, one := range l.TLS {
+		b.serve(func() error { return b.awsWire.ServeTLS(one, "", "") })
+	}
+	if l.DNS != nil {
+		b.names = l.nameServer(b.resolves)
+		b.serve(b.names.serve)
+	}
 	return b, nil
 }
+
+// nameServer leads every host that it resolves to the HTTPS listeners.
+func (l Listeners) nameServer(resolves func(host string) bool) *nameServer {
+	n := &nameServer{resolves: resolves, streams: l.DNS, packets: l.DNSPackets}
+	for _, one := range l.TLS {
+		switch addr := one.Addr().(*net.TCPAddr).AddrPort().Addr().Unmap(); {
+		case addr.Is4():
+			n.v4 = addr
+		default:
+			n.v6 = addr
+		}
+	}
+	return n
+}
+
+// CA is the certificate, in PEM, of the authority that has signed for AWS's
+// host names in this sandbox, and only here.
+func (b *Sandbox) CA() []byte { return b.signer.pem() }
 
 // Close stops serving, cuts open connections and waits until both servers
 // have ended. It returns what made one of them end before.
 func (b *Sandbox) Close() error {
 	err := errors.Join(b.imds.Close(), b.awsWire.Close())
+	if b.names != nil {
+		err = errors.Join(err, b.names.close())
+	}
 	b.serving.Wait()
 	return errors.Join(append(b.errs, err)...)
 }
@@ -124,8 +163,12 @@ func (s Scenario) join() (b *Sandbox, err error) {
 		return nil, err
 	}
 	b.aws.Store(aws)
+	if b.signer, err = newAuthority(time.Now(), s.ClockSkew, b.resolves); err != nil {
+		return nil, err
+	}
 	b.awsWire = &http.Server{
 		Handler:           http.HandlerFunc(b.serveAWS),
+		TLSConfig:         b.signer.config(),
 		Protocols:         protocols(),
 		ErrorLog:          log.New(io.Discard, "", 0), // cut connections are the business of a sandbox
 		ReadHeaderTimeout: time.Minute,
@@ -172,6 +215,9 @@ func (b *Sandbox) services(s Scenario, replies *fault.Set) (*awsfake.Server, err
 
 func (b *Sandbox) serveAWS(w http.ResponseWriter, r *http.Request) { b.aws.Load().ServeHTTP(w, r) }
 
+// resolves reports whether a host is one of AWS's that the sandbox imitates.
+func (b *Sandbox) resolves(host string) bool { return b.aws.Load().Serves(host) }
+
 // now is what the clock of AWS shows.
 func (b *Sandbox) now() time.Time { return time.Now().Add(time.Duration(b.skew.Load())) }
 
@@ -180,6 +226,7 @@ func (b *Sandbox) now() time.Time { return time.Now().Add(time.Duration(b.skew.L
 func protocols() *http.Protocols {
 	p := new(http.Protocols)
 	p.SetHTTP1(true)
+	p.SetHTTP2(true)
 	p.SetUnencryptedHTTP2(true)
 	return p
 }

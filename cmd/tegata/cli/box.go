@@ -2,8 +2,10 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 
 	"tegata/sandbox"
 )
@@ -15,6 +17,7 @@ const boxInit = "box-init"
 // A boxSpec is what the init of a box is to do.
 type boxSpec struct {
 	Scene   scene
+	Place   string   // directory of the [place]
 	Command []string // empty for the demo
 	Demo    demoOptions
 }
@@ -62,6 +65,9 @@ func runBoxInit(ctx context.Context, s *session) error {
 		return statusError{sandbox.StatusFailed, err}
 	}
 	defer instance.Close()
+	if err := s.leadByNames(in, instance, spec.Place); err != nil {
+		return statusError{sandbox.StatusFailed, err}
+	}
 	if len(spec.Command) == 0 {
 		return s.demoInBox(ctx, in, spec.Demo, instance)
 	}
@@ -76,6 +82,24 @@ func listenInBox(in *sandbox.Inside) (l sandbox.Listeners, err error) {
 	if l.IMDS, err = in.ListenIMDS(); err != nil {
 		return l, err
 	}
-	l.AWS, err = net.Listen("tcp", boxAWS)
+	if l.AWS, err = net.Listen("tcp", boxAWS); err != nil {
+		return l, err
+	}
+	err = in.ListenNames(&l)
 	return l, err
 }
+
+// leadByNames leads clients that go to AWS's own host names to the instance.
+// The box is worth having without that, so it stays where the system refuses.
+func (s *session) leadByNames(in *sandbox.Inside, instance *sandbox.Sandbox, dir string) error {
+	if err := os.WriteFile(caFile(dir), instance.CA(), 0o644); err != nil {
+		return fmt.Errorf("hand the certificate of the sandbox to the command: %w", err)
+	}
+	if err := in.ResolveNames(dir); err != nil {
+		s.warn("the names of AWS's hosts lead nowhere here, AWS_ENDPOINT_URL alone does: %v", err)
+	}
+	return nil
+}
+
+// caFile is what makes clients trust AWS's host names in a box.
+func caFile(dir string) string { return filepath.Join(dir, "ca.pem") }

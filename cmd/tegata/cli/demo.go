@@ -55,8 +55,7 @@ func runDemo(ctx context.Context, s *session) error {
 		defer out.Close()
 		options.Addr = out.listener.Addr().String()
 	}
-	env := place.environ(scenario, s.Env, boxIMDS, "http://"+boxAWS)
-	err = s.runInBox(ctx, boxSpec{Scene: sc, Demo: options}, env, out.files()...)
+	err = s.runInBox(ctx, boxSpec{Scene: sc, Place: place.dir, Demo: options}, place.environInBox(scenario, s.Env), out.files()...)
 	if errors.Is(err, sandbox.ErrNoNamespaces) {
 		return s.demoBeside(ctx, scenario, place, options, out)
 	}

@@ -82,8 +82,7 @@ func runSandbox(ctx context.Context, s *session) error {
 	if isolate.value == "never" {
 		return s.runBeside(scenario, place, args)
 	}
-	env := place.environ(scenario, s.Env, boxIMDS, "http://"+boxAWS)
-	return s.runInBox(ctx, boxSpec{Scene: sc, Command: args}, env)
+	return s.runInBox(ctx, boxSpec{Scene: sc, Place: place.dir, Command: args}, place.environInBox(scenario, s.Env))
 }
 
 // commandOrShell returns the command to run: the user's shell where none is
@@ -153,6 +152,10 @@ func (p *place) link() error {
 
 func (p *place) environ(scenario sandbox.Scenario, outer []string, imds, aws string) []string {
 	return scenario.Environ(outer, sandbox.Places{IMDS: imds, AWS: aws, Home: p.home, Path: p.bin})
+}
+
+func (p *place) environInBox(scenario sandbox.Scenario, outer []string) []string {
+	return scenario.Environ(outer, sandbox.Places{IMDS: boxIMDS, AWS: "http://" + boxAWS, CA: caFile(p.dir), Home: p.home, Path: p.bin})
 }
 
 // remove deletes the place. What can't be deleted, such as read-only
