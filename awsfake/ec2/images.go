@@ -129,9 +129,9 @@ type attributeValue struct {
 }
 
 type imageAttribute struct {
-	ImageID     string          `xml:"imageId"`
-	IMDSSupport *attributeValue `xml:"imdsSupport"`
-	Description *attributeValue `xml:"description"`
+	ImageID     string         `xml:"imageId"`
+	IMDSSupport *optionalValue `xml:"imdsSupport"`
+	Description *optionalValue `xml:"description"`
 }
 
 // describeImageAttribute tells imdsSupport and description
@@ -154,13 +154,9 @@ func (s *Service) describeImageAttribute(c *wire.Call, in imageAttributeInput) (
 	answer := imageAttribute{ImageID: i.ID}
 	switch in.Attribute {
 	case "imdsSupport":
-		if i.IMDSSupport != "" {
-			answer.IMDSSupport = &attributeValue{i.IMDSSupport}
-		} else {
-			answer.IMDSSupport = &attributeValue{}
-		}
+		answer.IMDSSupport = &optionalValue{i.IMDSSupport}
 	case "description":
-		answer.Description = &attributeValue{}
+		answer.Description = &optionalValue{}
 	default:
 		return none, unknownAttribute(in.Attribute)
 	}
