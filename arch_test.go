@@ -132,7 +132,7 @@ var testArrow = arrow{
 	to: []string{"imds", "imds/identity", "emulator", "emulator/imdstest", "emulator/control", "emulator/aemm", "awsfake", "awsfake/*", "sandbox",
 		"internal/message", "internal/report", "internal/policy", "internal/fault", "internal/edit", "internal/dotenv"},
 	use: []string{sdk, smithy, "github.com/microcosm-cc/bluemonday", "github.com/openai/openai-go/v3",
-		"github.com/prometheus/common", "github.com/evanw/esbuild", "golang.org/x/net/html", "github.com/google/go-cmp", "github.com/rogpeppe/go-internal", "golang.org/x/sys"},
+		"github.com/prometheus/common", "github.com/goccy/go-yaml", "github.com/evanw/esbuild", "golang.org/x/net/html", "github.com/google/go-cmp", "github.com/rogpeppe/go-internal", "golang.org/x/sys"},
 }
 
 func TestArrows(t *testing.T) {

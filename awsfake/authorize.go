@@ -12,9 +12,9 @@ import (
 )
 
 // decider evaluates the policies of a call's caller.
-func (s *Server) decider(c *wire.Call) func(policy.Request, *policy.Named) error {
+func decider(c *wire.Call) func(policy.Request, *policy.Named) error {
 	return func(r policy.Request, own *policy.Named) error {
-		r.Context = s.context(c, r.Context)
+		r.Context = c.Keys(r.Context)
 		var documents []policy.Document
 		for _, named := range c.Caller.Policies.Identity {
 			documents = append(documents, named.Document)

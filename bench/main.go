@@ -2,7 +2,7 @@
 // same run, and prints the table of bench/README.md.
 //
 //	go run ./bench            everything
-//	go run ./bench emulator   one figure: start, get, emulator or gateway
+//	go run ./bench emulator   one figure: start, get, emulator, gateway or account
 //
 // It takes about two minutes, asks nothing of the network, and leaves nothing
 // behind. A ratio carries over to other machines; the times themselves don't.
@@ -45,6 +45,10 @@ func run(args []string) error {
 		return measureAnswers(ctx, args[1], os.Stdout)
 	case len(args) == 2 && args[0] == "streams":
 		return measureStreams(ctx, args[1], os.Stdout)
+	case len(args) == 2 && args[0] == "account":
+		return measureAccount(ctx, args[1], os.Stdout)
+	case len(args) == 2 && args[0] == "who":
+		return measureWho(ctx, args[1])
 	}
 	dir, err := os.MkdirTemp("", "tegata-bench-")
 	if err != nil {
@@ -59,6 +63,7 @@ func run(args []string) error {
 		{"start", ratioHeader, func() ([]row, error) { return coldStart(ctx, tegata, empty) }},
 		{"get", ratioHeader, func() ([]row, error) { return getInABox(ctx, tegata) }},
 		{"emulator", ratioHeader, func() ([]row, error) { return emulatorRequests(ctx) }},
+		{"account", ratioHeader, func() ([]row, error) { return accountBesideMoto(ctx, tegata) }},
 		{"gateway", addedHeader, func() ([]row, error) { return gatewayBeside(ctx, tegata) }},
 	}, args)
 	if err != nil {

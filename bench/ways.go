@@ -106,13 +106,9 @@ func serveProxy(to string) error {
 
 // signedTo asks as AWS wants it, at an address that leads to Bedrock.
 func signedTo(ctx context.Context, tegata, base string) (*way, error) {
-	out, err := exec.CommandContext(ctx, tegata, "credentials").Output()
+	c, err := instanceKeys(ctx, tegata)
 	if err != nil {
-		return nil, fmt.Errorf("read the credentials of the instance: %w", err)
-	}
-	var c aws.Credentials
-	if err := json.Unmarshal(out, &c); err != nil {
-		return nil, fmt.Errorf("read the credentials of the instance: %w", err)
+		return nil, err
 	}
 	signer := v4.NewSigner()
 	ask := func(ctx context.Context, text string, tokens int, stream bool) (*http.Request, error) {
@@ -131,6 +127,18 @@ func signedTo(ctx context.Context, tegata, base string) (*way, error) {
 	}
 	token := func(piece []byte) bool { return bytes.Contains(piece, []byte("contentBlockDelta")) }
 	return &way{client: unhurried(), ask: ask, token: token}, nil
+}
+
+// instanceKeys are the credentials of the instance that this process is on.
+func instanceKeys(ctx context.Context, tegata string) (c aws.Credentials, err error) {
+	out, err := exec.CommandContext(ctx, tegata, "credentials").Output()
+	if err == nil {
+		err = json.Unmarshal(out, &c)
+	}
+	if err != nil {
+		return c, fmt.Errorf("read the credentials of the instance: %w", err)
+	}
+	return c, nil
 }
 
 // throughGateway asks `tegata serve` as OpenAI's clients do, with a key.

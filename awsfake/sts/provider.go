@@ -29,17 +29,11 @@ const maxKeys = 1 << 20
 func keysOf(ctx context.Context, issuer string, thumbprints []string) ([]key, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	transport := &http.Transport{TLSClientConfig: &tls.Config{
-		InsecureSkipVerify: true, // the check below takes its place
-		VerifyConnection:   func(cs tls.ConnectionState) error { return trusted(cs, thumbprints) },
-	}}
-	defer transport.CloseIdleConnections()
-	client := &http.Client{Transport: transport}
 	var configuration struct {
 		Issuer  string `json:"issuer"`
 		KeysURL string `json:"jwks_uri"`
 	}
-	if err := get(ctx, client, strings.TrimSuffix(issuer, "/")+"/.well-known/openid-configuration", &configuration); err != nil {
+	if err := get(ctx, thumbprints, strings.TrimSuffix(issuer, "/")+"/.well-known/openid-configuration", &configuration); err != nil {
 		return nil, err
 	}
 	if configuration.Issuer != issuer || !strings.HasPrefix(configuration.KeysURL, "https://") {
@@ -48,21 +42,21 @@ func keysOf(ctx context.Context, issuer string, thumbprints []string) ([]key, er
 	var set struct {
 		Keys []key `json:"keys"`
 	}
-	err := get(ctx, client, configuration.KeysURL, &set)
+	err := get(ctx, thumbprints, configuration.KeysURL, &set)
 	return set.Keys, err
 }
 
 // trusted verifies a chain as browsers do, or by the thumbprint of its last
 // certificate.
-func trusted(cs tls.ConnectionState, thumbprints []string) error {
+func trusted(cs tls.ConnectionState, host string, thumbprints []string) error {
 	if len(cs.PeerCertificates) == 0 {
 		return errors.New("the identity provider shows no certificate")
 	}
 	last := sha1.Sum(cs.PeerCertificates[len(cs.PeerCertificates)-1].Raw)
 	if slices.Contains(thumbprints, hex.EncodeToString(last[:])) {
-		return cs.PeerCertificates[0].VerifyHostname(cs.ServerName)
+		return cs.PeerCertificates[0].VerifyHostname(host)
 	}
-	options := x509.VerifyOptions{DNSName: cs.ServerName, Intermediates: x509.NewCertPool()}
+	options := x509.VerifyOptions{DNSName: host, Intermediates: x509.NewCertPool()}
 	for _, c := range cs.PeerCertificates[1:] {
 		options.Intermediates.AddCert(c)
 	}
@@ -70,12 +64,18 @@ func trusted(cs tls.ConnectionState, thumbprints []string) error {
 	return err
 }
 
-func get(ctx context.Context, client *http.Client, url string, v any) error {
+// get reads a document of JSON.
+func get(ctx context.Context, thumbprints []string, url string, v any) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return err
 	}
-	resp, err := client.Do(r)
+	transport := &http.Transport{TLSClientConfig: &tls.Config{
+		InsecureSkipVerify: true, // the check below takes its place
+		VerifyConnection:   func(cs tls.ConnectionState) error { return trusted(cs, r.URL.Hostname(), thumbprints) },
+	}}
+	defer transport.CloseIdleConnections()
+	resp, err := transport.RoundTrip(r)
 	if err != nil {
 		return err
 	}

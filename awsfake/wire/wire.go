@@ -36,6 +36,8 @@ type Call struct {
 	Began   time.Time        // when the request had come in
 	Clock   func() time.Time // of AWS
 
+	// Keys adds the condition keys that every request has.
+	Keys func(more map[string]string) map[string]string
 	// Decide evaluates the caller's policies, for [Call.Authorize].
 	Decide func(r policy.Request, resource *policy.Named) error
 }
