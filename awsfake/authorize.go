@@ -36,6 +36,18 @@ func decider(c *wire.Call) func(policy.Request, *policy.Named) error {
 	}
 }
 
+// told tells OnAuthorize what is decided over a call.
+func (s *Server) told(c *wire.Call, decide func(policy.Request, *policy.Named) error) func(policy.Request, *policy.Named) error {
+	if s.options.OnAuthorize == nil {
+		return decide
+	}
+	return func(r policy.Request, own *policy.Named) error {
+		err := decide(r, own)
+		s.options.OnAuthorize(policy.Use{Action: r.Action, Resource: r.Resource, Context: c.Keys(r.Context), Allowed: err == nil})
+		return err
+	}
+}
+
 // denied is a refusal as the call's service words it.
 func denied(c *wire.Call, message string) error {
 	switch c.Protocol {

@@ -23,6 +23,7 @@ import (
 	"tegata/awsfake/bedrock"
 	"tegata/awsfake/wire"
 	"tegata/internal/fault"
+	"tegata/internal/policy"
 )
 
 // Options are what a server knows of its pretended account.
@@ -42,6 +43,11 @@ type Options struct {
 	Now       func() time.Time // nil means time.Now
 	FirstByte time.Duration    // the least time before an answer begins; zero means 3 ms
 	OnChange  func()           // is called after an operation that may have changed the account; nil means nobody asks
+
+	// OnAuthorize is told of every decision over a call, with all condition
+	// keys that the call had; nil means nobody asks. Calls are decided at the
+	// same time.
+	OnAuthorize func(policy.Use)
 }
 
 // A Credential is what the owner of the access keys knows of one.

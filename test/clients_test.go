@@ -18,10 +18,9 @@ const (
 )
 
 // What Debian 12 has of the AWS CLI and of botocore, and .ci/run installs where
-// there is none, is of 2022: older than Bedrock and than AWS_ENDPOINT_URL, so
-// that it can be led to the instance metadata but not to AWS. Their tests skip
-// there, with TEGATA_REQUIRE=all too, since no newer package can be asked for;
-// the clients for Go and JavaScript are pinned by the tree.
+// there is none, is of 2022: older than Bedrock. Their tests skip there, with
+// TEGATA_REQUIRE=all too, since no newer package can be asked for; the clients
+// for Go and JavaScript are pinned by the tree.
 const tooOld = "older than Bedrock's Converse, as what Debian 12 has is"
 
 func TestAWSCLIKeys(t *testing.T) {
