@@ -20,7 +20,8 @@ func decider(c *wire.Call) func(policy.Request, *policy.Named) error {
 			documents = append(documents, named.Document)
 		}
 		why := ""
-		switch policy.Evaluate(documents, r) {
+		decision := policy.Evaluate(documents, r)
+		switch decision {
 		case policy.Allow:
 			return nil
 		case policy.ExplicitDeny:
@@ -32,8 +33,30 @@ func decider(c *wire.Call) func(policy.Request, *policy.Named) error {
 		if r.Resource != "*" {
 			on = " on resource: " + r.Resource
 		}
-		return denied(c, fmt.Sprintf("User: %s is not authorized to perform: %s%s %s", c.Caller.ARN, r.Action, on, why))
+		message := fmt.Sprintf("User: %s is not authorized to perform: %s%s %s", c.Caller.ARN, r.Action, on, why)
+		if c.Protocol == wire.EC2Query && r.Resource != "*" {
+			message += encoded(c, r, documents, decision)
+		}
+		return denied(c, message)
 	}
+}
+
+// encoded is the end of EC2's refusals on resources: what STS decodes.
+func encoded(c *wire.Call, r policy.Request, documents []policy.Document, decision policy.Decision) string {
+	d := wire.Denial{
+		PrincipalID: c.Caller.UserID, Principal: c.Caller.ARN, Action: r.Action, Resource: r.Resource, Conditions: r.Context,
+		ExplicitDeny: decision == policy.ExplicitDeny,
+	}
+	for _, document := range documents {
+		for _, s := range document.Statements {
+			alone := document
+			alone.Statements = []policy.Statement{s}
+			if policy.Evaluate([]policy.Document{alone}, r) == policy.ExplicitDeny {
+				d.Matched = append(d.Matched, s)
+			}
+		}
+	}
+	return ". Encoded authorization failure message: " + wire.EncodeDenial(c.Account, d)
 }
 
 // told tells OnAuthorize what is decided over a call.

@@ -130,14 +130,14 @@ func (p *specification) check() error {
 // not known yet.
 func (s *Service) profile(p *specification, now time.Time) (InstanceProfile, error) {
 	if p.Name != nil {
-		found, ok := s.Directory.InstanceProfile(*p.Name)
-		if !ok || now.Before(found.Created.Add(s.Options.Propagation)) {
+		found, ok := s.Directory.InstanceProfile(*p.Name, now)
+		if !ok {
 			return found, invalidValue("Value (" + *p.Name + ") for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name")
 		}
 		return found, nil
 	}
-	found, ok := s.Directory.InstanceProfile(profileName(*p.ARN))
-	if !ok || found.ARN != *p.ARN || now.Before(found.Created.Add(s.Options.Propagation)) {
+	found, ok := s.Directory.InstanceProfile(profileName(*p.ARN), now)
+	if !ok || found.ARN != *p.ARN {
 		return found, invalidValue("Value (" + *p.ARN + ") for parameter iamInstanceProfile.arn is invalid. Invalid IAM Instance Profile ARN")
 	}
 	return found, nil

@@ -91,15 +91,11 @@ func TestPassRole(t *testing.T) {
 func TestProfilePropagation(t *testing.T) {
 	t.Parallel()
 	l := newLab()
-	l.Service.Options.Propagation = 10 * time.Second
-	young := l.profiles["app"]
-	young.Created = start
-	l.profiles["app"] = young
 	l.now = start.Add(10*time.Second - 1)
-	l.check(t, []exchange{{"too early", associate + "&IamInstanceProfile.Name=app", 400,
-		"InvalidParameterValue: Value (app) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name"}})
+	l.check(t, []exchange{{"too early", associate + "&IamInstanceProfile.Name=young", 400,
+		"InvalidParameterValue: Value (young) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name"}})
 	l.now = start.Add(10 * time.Second)
-	l.must(t, associate+"&IamInstanceProfile.Name=app")
+	l.must(t, associate+"&IamInstanceProfile.Name=young")
 }
 
 // What the metadata tells follows after a while, and replacing leaves no gap.
@@ -159,11 +155,11 @@ func TestProfileStates(t *testing.T) {
 	role := *app.Role
 	role.Trust = document(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}}`)
 	untrusted.Role, empty.Role, again.ID = &role, nil, "AIPAAGAIN"
-	whole := Profile{ARN: app.ARN, ID: app.ID, Name: "app", Role: "app-role", RoleARN: app.Role.ARN}
+	whole := Profile{ARN: app.ARN, ID: app.ID, Name: "app", Role: "app-role", RoleARN: app.Role.ARN, RoleID: app.Role.ID}
 	refused, bare, gone := whole, whole, whole
 	refused.State = Untrusted
-	bare.Role, bare.RoleARN, bare.State = "", "", Empty
-	gone.Role, gone.RoleARN, gone.State = "", "", Gone
+	bare.Role, bare.RoleARN, bare.RoleID, bare.State = "", "", "", Empty
+	gone.Role, gone.RoleARN, gone.RoleID, gone.State = "", "", "", Gone
 	for _, tt := range []struct {
 		name string
 		now  profiles

@@ -40,28 +40,27 @@ type Region struct {
 
 // Options are the delays of EC2. Zero means at once.
 type Options struct {
-	Apply       time.Duration // from the change of metadata options until they are applied
-	Associate   time.Duration // until the metadata follows the change of an instance profile
-	Propagation time.Duration // until EC2 knows an instance profile that was just made
+	Apply     time.Duration // from the change of metadata options until they are applied
+	Associate time.Duration // until the metadata follows the change of an instance profile
 }
 
 // A Directory is where EC2 finds instance profiles: IAM.
 type Directory interface {
-	// InstanceProfile returns a profile by its name, without a path.
-	InstanceProfile(name string) (InstanceProfile, bool)
+	// InstanceProfile returns a profile by its name, without a path, as other
+	// services know it at a moment: not while it is too young.
+	InstanceProfile(name string, now time.Time) (InstanceProfile, bool)
 }
 
 // An InstanceProfile is one as IAM has it.
 type InstanceProfile struct {
 	ARN, ID, Name string
-	Created       time.Time
 	Role          *Role // nil: it contains none
 }
 
 // A Role is the role in an instance profile.
 type Role struct {
-	ARN, Name string
-	Trust     policy.Document
+	ARN, ID, Name string
+	Trust         policy.Document
 }
 
 // A Service is EC2 in one account.

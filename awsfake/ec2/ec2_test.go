@@ -36,9 +36,9 @@ type lab struct {
 
 type profiles map[string]InstanceProfile
 
-func (p profiles) InstanceProfile(name string) (InstanceProfile, bool) {
+func (p profiles) InstanceProfile(name string, now time.Time) (InstanceProfile, bool) {
 	found, ok := p[name]
-	return found, ok
+	return found, ok && (name != "young" || !now.Before(start.Add(10*time.Second)))
 }
 
 var trust = document(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}}`)
@@ -54,7 +54,7 @@ func document(text string) policy.Document {
 func profileNamed(name string) InstanceProfile {
 	return InstanceProfile{
 		ARN: "arn:aws:iam::123456789012:instance-profile/" + name, ID: "AIPA" + strings.ToUpper(name), Name: name,
-		Role: &Role{ARN: "arn:aws:iam::123456789012:role/" + name + "-role", Name: name + "-role", Trust: trust},
+		Role: &Role{ARN: "arn:aws:iam::123456789012:role/" + name + "-role", ID: "AROA" + strings.ToUpper(name), Name: name + "-role", Trust: trust},
 	}
 }
 
@@ -62,7 +62,7 @@ func newLab() *lab {
 	l := &lab{
 		Service:  &Service{State: new(State)},
 		now:      start,
-		profiles: profiles{"app": profileNamed("app"), "other": profileNamed("other")},
+		profiles: profiles{"app": profileNamed("app"), "other": profileNamed("other"), "young": profileNamed("young")},
 		policies: []policy.Document{document(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`)},
 	}
 	l.Directory = l.profiles

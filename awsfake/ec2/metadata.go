@@ -20,6 +20,7 @@ type Profile struct {
 	ARN, ID, Name string
 	Role          string // name of the role; "" in the states Gone and Empty
 	RoleARN       string
+	RoleID        string // AROA…
 	State         ProfileState
 }
 
@@ -45,7 +46,7 @@ func (s *Service) Metadata(region, id string, now time.Time) (m Metadata, ok boo
 	}
 	m = Metadata{Options: i.optionsAt(now), Tags: maps.Clone(i.Tags), Next: r.next(i, now)}
 	if a := r.inForce(id, now); a != nil {
-		m.Profile = s.meet(a)
+		m.Profile = s.meet(a, now)
 	}
 	return m, true
 }
@@ -69,9 +70,9 @@ func (r *Region) next(i *Instance, now time.Time) time.Time {
 
 // meet looks at the profile as IAM has it now. One that was deleted and made
 // again is another one.
-func (s *Service) meet(a *Association) *Profile {
+func (s *Service) meet(a *Association, now time.Time) *Profile {
 	p := &Profile{ARN: a.ProfileARN, ID: a.ProfileID, Name: profileName(a.ProfileARN)}
-	found, ok := s.Directory.InstanceProfile(p.Name)
+	found, ok := s.Directory.InstanceProfile(p.Name, now)
 	switch {
 	case !ok || found.ID != a.ProfileID:
 		p.State = Gone
@@ -82,6 +83,6 @@ func (s *Service) meet(a *Association) *Profile {
 	case !policy.Trusts(found.Role.Trust, "ec2.amazonaws.com"):
 		p.State = Untrusted
 	}
-	p.Role, p.RoleARN = found.Role.Name, found.Role.ARN
+	p.Role, p.RoleARN, p.RoleID = found.Role.Name, found.Role.ARN, found.Role.ID
 	return p
 }
