@@ -135,16 +135,17 @@ func (d directory) Policy(arn string) (policy.Document, bool) {
 // profiles are the instance profiles of a directory.
 type profiles struct{ directory }
 
-// InstanceProfile returns an instance profile with its role.
-func (p profiles) InstanceProfile(name string) (ec2.InstanceProfile, bool) {
-	found, ok := p.iam.State.InstanceProfile(name)
+// InstanceProfile returns an instance profile with its role, once it is old
+// enough to be known.
+func (p profiles) InstanceProfile(name string, now time.Time) (ec2.InstanceProfile, bool) {
+	found, ok := p.iam.InstanceProfile(name, now)
 	if !ok {
 		return ec2.InstanceProfile{}, false
 	}
-	profile := ec2.InstanceProfile{ARN: found.ARN, ID: found.ID, Name: found.Name, Created: found.Created}
+	profile := ec2.InstanceProfile{ARN: found.ARN, ID: found.ID, Name: found.Name}
 	if role, ok := p.iam.Role(found.Role); ok {
 		trust, _ := policy.Parse([]byte(role.Trust)) // IAM keeps none that can't be read
-		profile.Role = &ec2.Role{ARN: role.ARN, Name: role.Name, Trust: trust}
+		profile.Role = &ec2.Role{ARN: role.ARN, ID: role.ID, Name: role.Name, Trust: trust}
 	}
 	return profile, true
 }
