@@ -23,6 +23,10 @@ const (
 // for Go and JavaScript are pinned by the tree.
 const tooOld = "older than Bedrock's Converse, as what Debian 12 has is"
 
+// debianAWS is version 2 of the AWS CLI as Debian 12 has it, older than
+// AWS_ENDPOINT_URL, which it passes over.
+const debianAWS = "/usr/bin/aws"
+
 func TestAWSCLIKeys(t *testing.T) {
 	t.Parallel()
 	requireBox(t)

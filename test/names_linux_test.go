@@ -22,10 +22,6 @@ const untrusted = `environment:
   CURL_CA_BUNDLE: null
 `
 
-// debianAWS is version 2 of the AWS CLI as Debian 12 has it, older than
-// AWS_ENDPOINT_URL, which it passes over.
-const debianAWS = "/usr/bin/aws"
-
 // callers are clients that go to AWS's own host names unless they are told
 // otherwise, and print who they are.
 var callers = []struct {
