@@ -31,6 +31,9 @@ type Options struct {
 	Account string // twelve digits
 	Region  string // where the parameters live; "" means any region
 
+	State  *State // what there is at the start; nil means nothing. It belongs to the server from then on
+	Delays Delays
+
 	// Credentials finds an access key that was given out elsewhere, as by the
 	// metadata service.
 	Credentials func(accessKeyID string) (Credential, bool)
@@ -50,20 +53,12 @@ type Options struct {
 	OnAuthorize func(policy.Use)
 }
 
-// A Credential is what the owner of the access keys knows of one.
-type Credential struct {
-	SecretAccessKey string
-	SessionToken    string    // "" for a long-term key
-	Expires         time.Time // zero means never
-	Inactive        bool      // switched off, though it exists
-	Caller          wire.Caller
-}
-
 // A Server answers as AWS would. It is an [http.Handler]. Serve it with
 // HTTP/1 and with HTTP/2 in clear text ([http.Protocols.SetUnencryptedHTTP2]):
 // AWS's JavaScript SDK speaks nothing else to Bedrock Runtime.
 type Server struct {
 	options  Options
+	of       services
 	services []wire.Service
 	account  sync.Mutex // over the state of all services
 }
@@ -90,15 +85,12 @@ func New(o Options) *Server {
 	if o.OnChange == nil {
 		o.OnChange = func() {}
 	}
-	s := &Server{options: o}
-	s.services = s.assemble()
+	if o.State == nil {
+		o.State = new(State)
+	}
+	s := &Server{options: o, of: newServices(o)}
+	s.services = append(s.of.wires(), s.ssm())
 	return s
-}
-
-// assemble makes the services of the account.
-func (s *Server) assemble() []wire.Service {
-	models := bedrock.New(s.options.Region, s.options.Bedrock, s.options.Pace)
-	return append(models.Wire(), s.sts(), s.ssm())
 }
 
 // ServeHTTP answers one call: replies first, then signature, policies and the
