@@ -9,6 +9,7 @@ import (
 	"tegata/awsfake/bedrock"
 	"tegata/awsfake/ec2"
 	"tegata/awsfake/iam"
+	"tegata/awsfake/kms"
 	"tegata/awsfake/sts"
 	"tegata/awsfake/wire"
 	"tegata/internal/policy"
@@ -21,6 +22,7 @@ type State struct {
 	IAM iam.State
 	STS sts.State
 	EC2 ec2.State
+	KMS kms.State
 }
 
 // Delays are how long the parts of an account take to hear of each other.
@@ -35,6 +37,7 @@ type services struct {
 	iam     *iam.Service
 	sts     *sts.Service
 	ec2     *ec2.Service
+	kms     *kms.Service
 	bedrock *bedrock.Service
 }
 
@@ -43,13 +46,14 @@ func newServices(o Options) services {
 	book := directory{s.iam, o}
 	s.sts = &sts.Service{State: &o.State.STS, Directory: book}
 	s.ec2 = &ec2.Service{State: &o.State.EC2, Directory: profiles{book}, Options: o.Delays.EC2}
+	s.kms = &kms.Service{State: &o.State.KMS}
 	s.bedrock = bedrock.New(o.Region, o.Bedrock, o.Pace)
 	return s
 }
 
 // wires are the services as calls reach them.
 func (s services) wires() []wire.Service {
-	return append(s.bedrock.Wire(), s.iam.Wire(), s.sts.Wire(), s.ec2.Wire())
+	return append(s.bedrock.Wire(), s.iam.Wire(), s.sts.Wire(), s.ec2.Wire(), s.kms.Wire())
 }
 
 // Save returns the state of the account as JSON.
