@@ -39,6 +39,8 @@ type Service struct {
 func (s *Service) Wire() wire.Service {
 	return wire.Service{
 		Name: "iam", Global: true, Version: "2010-05-08", Namespace: "https://iam.amazonaws.com/doc/2010-05-08/", Protocol: wire.Query,
-		Operations: slices.Concat(s.userOperations(), s.keyOperations(), s.roleOperations(), s.profileOperations()),
+		Operations: slices.Concat(s.userOperations(), s.keyOperations(), s.roleOperations(), s.profileOperations(),
+			s.policyOperations(), s.permissionOperations(userKind), s.permissionOperations(roleKind),
+			s.providerOperations(), s.simulationOperations(), s.accountOperations(), s.otherOperations()),
 	}
 }

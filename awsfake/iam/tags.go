@@ -11,7 +11,7 @@ import (
 
 const maxTags = 50
 
-// checkTags validates tags that are to be set.
+// tags validates tags that are to be set.
 func (v *checks) tags(tags []Tag) {
 	if len(tags) > maxTags {
 		v.refuse("1 validation error detected: Value '%v' at 'tags' failed to satisfy constraint: Member must have length less than or equal to %d", tags, maxTags)
