@@ -25,7 +25,7 @@ type attachedPolicy struct {
 }
 
 func attachedAs(arn string) attachedPolicy {
-	return attachedPolicy{arn[strings.LastIndex(arn, "/")+1:], arn}
+	return attachedPolicy{nameOf(arn), arn}
 }
 
 type attachedAnswer struct {

@@ -17,7 +17,7 @@ var permissionCases = []struct{ name, document, want string }{
 	{"empty", "{}", syntax},
 	{"an array", "[]", syntax},
 	{"unknown key", `{"Version":"2012-10-17","Statements":[]}`, syntax},
-	{"no version of ours", `{"Version":"2020-01-01","Statement":[]}`, syntax},
+	{"no version of IAM's", strings.Replace(read, "2012-10-17", "2020-01-01", 1), oldPolicy},
 	{"no action", one(`{"Effect":"Allow","Resource":"*"}`), "Policy statement must contain actions."},
 	{"no resource", one(`{"Effect":"Allow","Action":"ssm:*"}`), "Policy statement must contain resources."},
 	{"a principal", trust, "Policy document should not specify a principal."},

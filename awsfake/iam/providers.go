@@ -104,7 +104,7 @@ func (s *Service) createProvider(c *wire.Call, in createProviderInput) (createPr
 	}
 	put(&s.State.Providers, issuer, &Provider{
 		ARN: arn, URL: issuer, ClientIDs: in.ClientIDs, Thumbprints: lower(in.Thumbprints),
-		Created: c.Now().Truncate(time.Second), Tags: in.Tags,
+		Created: c.Now().Truncate(time.Second), Tags: append([]Tag(nil), in.Tags...),
 	})
 	return createProviderAnswer{arn, tagList(in.Tags)}, nil
 }

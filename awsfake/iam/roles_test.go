@@ -23,6 +23,8 @@ func TestRoles(t *testing.T) {
 			"ValidationError: 1 validation error detected: Value '" + strings.Repeat("r", 65) + "' at 'roleName' failed to satisfy constraint: Member must have length less than or equal to 64"},
 		{"UpdateRole RoleName=web MaxSessionDuration=7200", "<UpdateRoleResult></UpdateRoleResult>"},
 		{"GetRole RoleName=web", "<Description>serves</Description><MaxSessionDuration>7200</MaxSessionDuration>"},
+		{"CreateUser UserName=ann Tags=", "<UserName>ann</UserName>"},
+		{"DeleteUser UserName=ann", ""},
 		{"UpdateRoleDescription RoleName=web Description=more", "<Description>more</Description>"},
 		{"UpdateAssumeRolePolicy RoleName=web PolicyDocument={", "MalformedPolicyDocument: This policy contains invalid Json"},
 		{"UpdateAssumeRolePolicy RoleName=none PolicyDocument=@trust", "NoSuchEntity: The role with name none cannot be found."},
@@ -42,7 +44,9 @@ func TestRoles(t *testing.T) {
 		{"DeleteInstanceProfile InstanceProfileName=web", "DeleteConflict: Cannot delete entity, must remove roles from instance profile first."},
 	})
 	roundTrip(t, o.State)
+	o.UsedRole("web", Use{At: noon, Service: "sts", Region: "us-west-2"})
 	o.run(t, []step{
+		{"GetRole RoleName=web", "<RoleLastUsed><LastUsedDate>2026-11-23T12:00:00Z</LastUsedDate><Region>us-west-2</Region></RoleLastUsed>"},
 		{"RemoveRoleFromInstanceProfile InstanceProfileName=web RoleName=other", "NoSuchEntity: The role with name other cannot be found."},
 		{"RemoveRoleFromInstanceProfile InstanceProfileName=web RoleName=web", ""},
 		{"DeleteInstanceProfile InstanceProfileName=web", ""},

@@ -239,8 +239,6 @@ func newSource(id, kind, text string) source {
 	return source{id, kind, text, document}
 }
 
-func nameOf(arn string) string { return arn[strings.LastIndex(arn, "/")+1:] }
-
 // sources are the policies of a user or a role.
 func (s *State) sources(e entity) []source {
 	var all []source
@@ -256,15 +254,11 @@ func (s *State) sources(e entity) []source {
 
 // principal finds the user or role of an ARN.
 func (s *Service) principal(arn string) (entity, error) {
-	for _, u := range s.State.Users {
-		if u.ARN == arn {
-			return entity{userKind, &u.Identity, &u.Permissions}, nil
-		}
+	if u, ok := s.State.Users[nameOf(arn)]; ok && u.ARN == arn {
+		return entity{userKind, &u.Identity, &u.Permissions}, nil
 	}
-	for _, r := range s.State.Roles {
-		if r.ARN == arn {
-			return entity{roleKind, &r.Identity, &r.Permissions}, nil
-		}
+	if r, ok := s.State.RoleByARN(arn); ok {
+		return entity{roleKind, &r.Identity, &r.Permissions}, nil
 	}
 	return entity{}, wire.NotFound("NoSuchEntity", "The entity "+arn+" cannot be found.")
 }

@@ -45,6 +45,9 @@ func tagged(all, set []Tag) ([]Tag, error) {
 	if len(all) > maxTags {
 		return nil, limit("The number of tags has reached the maximum limit.")
 	}
+	if len(all) == 0 {
+		return nil, nil
+	}
 	return all, nil
 }
 
