@@ -1,7 +1,6 @@
 package awsfake
 
 import (
-	"fmt"
 	"maps"
 	"net/http"
 	"strconv"
@@ -15,24 +14,41 @@ import (
 func decider(c *wire.Call) func(policy.Request, *policy.Named) error {
 	return func(r policy.Request, own *policy.Named) error {
 		r.Context = c.Keys(r.Context)
-		var documents []policy.Document
-		for _, named := range c.Caller.Policies.Identity {
-			documents = append(documents, named.Document)
-		}
-		why := ""
-		switch policy.Evaluate(documents, r) {
-		case policy.Allow:
+		layers := c.Caller.Policies
+		layers.Resource = own
+		v := layers.Decide(r)
+		if v.Decision == policy.Allow {
 			return nil
-		case policy.ExplicitDeny:
-			why = "with an explicit deny in an identity-based policy"
-		default:
-			why = "because no identity-based policy allows the " + r.Action + " action"
 		}
-		on := ""
-		if r.Resource != "*" {
-			on = " on resource: " + r.Resource
+		message := v.Refusal(c.Caller.ARN)
+		if c.Protocol == wire.EC2Query && r.Resource != "*" {
+			message += ". Encoded authorization failure message: " + wire.EncodeDenial(c.Account, encoded(c, r, v))
 		}
-		return denied(c, fmt.Sprintf("User: %s is not authorized to perform: %s%s %s", c.Caller.ARN, r.Action, on, why))
+		return denied(c, message)
+	}
+}
+
+// encoded is what STS decodes of a refusal.
+func encoded(c *wire.Call, r policy.Request, v policy.Verdict) wire.Denial {
+	d := wire.Denial{
+		PrincipalID: c.Caller.UserID, Principal: c.Caller.ARN, Action: r.Action, Resource: r.Resource, Conditions: r.Context,
+		ExplicitDeny: v.Decision == policy.ExplicitDeny,
+	}
+	if v.Statement != nil {
+		d.Matched = []policy.Statement{*v.Statement}
+	}
+	return d
+}
+
+// told tells OnAuthorize what is decided over a call.
+func (s *Server) told(c *wire.Call, decide func(policy.Request, *policy.Named) error) func(policy.Request, *policy.Named) error {
+	if s.options.OnAuthorize == nil {
+		return decide
+	}
+	return func(r policy.Request, own *policy.Named) error {
+		err := decide(r, own)
+		s.options.OnAuthorize(policy.Use{Action: r.Action, Resource: r.Resource, Context: c.Keys(r.Context), Allowed: err == nil})
+		return err
 	}
 }
 

@@ -23,12 +23,16 @@ import (
 	"tegata/awsfake/bedrock"
 	"tegata/awsfake/wire"
 	"tegata/internal/fault"
+	"tegata/internal/policy"
 )
 
 // Options are what a server knows of its pretended account.
 type Options struct {
 	Account string // twelve digits
 	Region  string // where the parameters live; "" means any region
+
+	State  *State // what there is at the start; nil means nothing. It belongs to the server from then on
+	Delays Delays
 
 	// Credentials finds an access key that was given out elsewhere, as by the
 	// metadata service.
@@ -42,15 +46,11 @@ type Options struct {
 	Now       func() time.Time // nil means time.Now
 	FirstByte time.Duration    // the least time before an answer begins; zero means 3 ms
 	OnChange  func()           // is called after an operation that may have changed the account; nil means nobody asks
-}
 
-// A Credential is what the owner of the access keys knows of one.
-type Credential struct {
-	SecretAccessKey string
-	SessionToken    string    // "" for a long-term key
-	Expires         time.Time // zero means never
-	Inactive        bool      // switched off, though it exists
-	Caller          wire.Caller
+	// OnAuthorize is told of every decision over a call, with all condition
+	// keys that the call had; nil means nobody asks. Calls are decided at the
+	// same time.
+	OnAuthorize func(policy.Use)
 }
 
 // A Server answers as AWS would. It is an [http.Handler]. Serve it with
@@ -58,6 +58,7 @@ type Credential struct {
 // AWS's JavaScript SDK speaks nothing else to Bedrock Runtime.
 type Server struct {
 	options  Options
+	of       services
 	services []wire.Service
 	account  sync.Mutex // over the state of all services
 }
@@ -84,15 +85,12 @@ func New(o Options) *Server {
 	if o.OnChange == nil {
 		o.OnChange = func() {}
 	}
-	s := &Server{options: o}
-	s.services = s.assemble()
+	if o.State == nil {
+		o.State = new(State)
+	}
+	s := &Server{options: o, of: newServices(o)}
+	s.services = append(s.of.wires(), s.ssm())
 	return s
-}
-
-// assemble makes the services of the account.
-func (s *Server) assemble() []wire.Service {
-	models := bedrock.New(s.options.Region, s.options.Bedrock, s.options.Pace)
-	return append(models.Wire(), s.sts(), s.ssm())
 }
 
 // ServeHTTP answers one call: replies first, then signature, policies and the

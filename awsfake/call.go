@@ -26,7 +26,7 @@ func (s *Server) recognise(r *http.Request, body []byte) *call {
 	c := &call{Call: &wire.Call{ID: requestID(), Request: r, Body: body, Account: s.options.Account, Clock: s.options.Now}}
 	c.Call.Call = fault.Call{Method: r.Method, Path: r.URL.Path}
 	c.Keys = func(more map[string]string) map[string]string { return s.context(c.Call, more) }
-	c.Decide = decider(c.Call)
+	c.Decide = s.told(c.Call, decider(c.Call))
 	c.endpoint, _ = s.hostOf(r.Host)
 	scope := scopeService(r)
 	c.Service, c.signingName = scope, scope

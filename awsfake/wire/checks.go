@@ -37,6 +37,11 @@ func (v *Checks) Length(member, value string, least, most int) {
 	}
 }
 
+// TooLong notes a member whose value AWS doesn't repeat: bytes and secrets.
+func (v *Checks) TooLong(member string, most int) {
+	v.failed = append(v.failed, fmt.Sprintf("Value at '%s' failed to satisfy constraint: Member must have length less than or equal to %d", member, most))
+}
+
 // Pattern wants the whole of a text to match a regular expression. AWS shows
 // the pattern as its model has it.
 func (v *Checks) Pattern(member, value, pattern string) {
