@@ -1,7 +1,6 @@
 package awsfake
 
 import (
-	"fmt"
 	"maps"
 	"net/http"
 	"strconv"
@@ -15,48 +14,30 @@ import (
 func decider(c *wire.Call) func(policy.Request, *policy.Named) error {
 	return func(r policy.Request, own *policy.Named) error {
 		r.Context = c.Keys(r.Context)
-		var documents []policy.Document
-		for _, named := range c.Caller.Policies.Identity {
-			documents = append(documents, named.Document)
-		}
-		why := ""
-		decision := policy.Evaluate(documents, r)
-		switch decision {
-		case policy.Allow:
+		layers := c.Caller.Policies
+		layers.Resource = own
+		v := layers.Decide(r)
+		if v.Decision == policy.Allow {
 			return nil
-		case policy.ExplicitDeny:
-			why = "with an explicit deny in an identity-based policy"
-		default:
-			why = "because no identity-based policy allows the " + r.Action + " action"
 		}
-		on := ""
-		if r.Resource != "*" {
-			on = " on resource: " + r.Resource
-		}
-		message := fmt.Sprintf("User: %s is not authorized to perform: %s%s %s", c.Caller.ARN, r.Action, on, why)
+		message := v.Refusal(c.Caller.ARN)
 		if c.Protocol == wire.EC2Query && r.Resource != "*" {
-			message += encoded(c, r, documents, decision)
+			message += ". Encoded authorization failure message: " + wire.EncodeDenial(c.Account, encoded(c, r, v))
 		}
 		return denied(c, message)
 	}
 }
 
-// encoded is the end of EC2's refusals on resources: what STS decodes.
-func encoded(c *wire.Call, r policy.Request, documents []policy.Document, decision policy.Decision) string {
+// encoded is what STS decodes of a refusal.
+func encoded(c *wire.Call, r policy.Request, v policy.Verdict) wire.Denial {
 	d := wire.Denial{
 		PrincipalID: c.Caller.UserID, Principal: c.Caller.ARN, Action: r.Action, Resource: r.Resource, Conditions: r.Context,
-		ExplicitDeny: decision == policy.ExplicitDeny,
+		ExplicitDeny: v.Decision == policy.ExplicitDeny,
 	}
-	for _, document := range documents {
-		for _, s := range document.Statements {
-			alone := document
-			alone.Statements = []policy.Statement{s}
-			if policy.Evaluate([]policy.Document{alone}, r) == policy.ExplicitDeny {
-				d.Matched = append(d.Matched, s)
-			}
-		}
+	if v.Statement != nil {
+		d.Matched = []policy.Statement{*v.Statement}
 	}
-	return ". Encoded authorization failure message: " + wire.EncodeDenial(c.Account, d)
+	return d
 }
 
 // told tells OnAuthorize what is decided over a call.
