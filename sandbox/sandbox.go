@@ -1,26 +1,20 @@
 package sandbox
 
 import (
-	"crypto/sha256"
-	"encoding/base32"
 	"errors"
 	"fmt"
 	"io"
 	"log"
-	"maps"
 	"net"
 	"net/http"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"tegata/awsfake"
 	"tegata/awsfake/bedrock"
-	"tegata/awsfake/wire"
 	"tegata/emulator"
 	"tegata/internal/fault"
-	"tegata/internal/policy"
 )
 
 // Listeners are where a [Sandbox] serves. It closes them all.
@@ -49,17 +43,18 @@ func (l Listeners) close() error {
 // A Sandbox is a scenario that runs: the metadata service of the instance,
 // and AWS as that instance meets it.
 type Sandbox struct {
-	imds     *emulator.Server
-	aws      atomic.Pointer[awsfake.Server] // as it answers now
-	awsWire  *http.Server
-	names    *nameServer // nil for none
-	signer   *authority  // of the certificates of awsWire
-	recorder recorder
-	skew     atomic.Int64 // by how many nanoseconds the clock of AWS is ahead now
-	begun    time.Time    // by the clock of AWS at the start
-	serving  sync.WaitGroup
-	mu       sync.Mutex
-	errs     []error // of servers that ended by themselves
+	imds      *emulator.Server
+	aws       atomic.Pointer[awsfake.Server] // as it answers now
+	awsWire   *http.Server
+	names     *nameServer // nil for none
+	signer    *authority  // of the certificates of awsWire
+	recorder  recorder
+	following follower
+	skew      atomic.Int64 // by how many nanoseconds the clock of AWS is ahead now
+	begun     time.Time    // by the clock of AWS at the start
+	serving   sync.WaitGroup
+	mu        sync.Mutex
+	errs      []error // of servers that ended by themselves
 
 	started   Scenario
 	replies   *fault.Set // of started: one set for both servers, so that `times` counts the calls to both
@@ -113,6 +108,7 @@ func (b *Sandbox) CA() []byte { return b.signer.pem() }
 // Close stops serving, cuts open connections and waits until both servers
 // have ended. It returns what made one of them end before.
 func (b *Sandbox) Close() error {
+	b.stopFollowing()
 	err := errors.Join(b.imds.Close(), b.awsWire.Close())
 	if b.names != nil {
 		err = errors.Join(err, b.names.close())
@@ -159,11 +155,9 @@ func (s Scenario) join() (b *Sandbox, err error) {
 	if b.imds, err = emulator.New(metadata); err != nil {
 		return nil, err
 	}
-	aws, err := b.services(s, b.replies)
-	if err != nil {
+	if err := b.stand(ground{b.services(s, b.replies), metadata, s.Role}); err != nil {
 		return nil, err
 	}
-	b.aws.Store(aws)
 	if b.signer, err = newAuthority(time.Now(), s.ClockSkew, b.resolves); err != nil {
 		return nil, err
 	}
@@ -180,39 +174,33 @@ func (s Scenario) join() (b *Sandbox, err error) {
 // behave makes both servers answer as s says from now on. After an error they
 // answer as before.
 func (b *Sandbox) behave(s Scenario, replies *fault.Set) error {
-	aws, err := b.services(s, replies)
-	if err != nil {
-		return err
-	}
 	metadata, err := s.metadata(replies, b.begun)
 	if err != nil {
 		return err
 	}
-	if err := b.imds.Change(metadata); err != nil {
+	if err := b.stand(ground{b.services(s, replies), metadata, s.Role}); err != nil {
 		return err
 	}
 	b.skew.Store(int64(s.ClockSkew))
-	b.aws.Store(aws)
 	return nil
 }
 
 // services are those of AWS around the instance.
-func (b *Sandbox) services(s Scenario, replies *fault.Set) (*awsfake.Server, error) {
-	policies, err := s.Role.documents()
-	if err != nil {
-		return nil, err
-	}
+func (b *Sandbox) services(s Scenario, replies *fault.Set) *awsfake.Server {
 	return awsfake.New(awsfake.Options{
 		Account:     s.Instance.Account,
 		Region:      s.Instance.Region,
-		Credentials: s.accepts(b.imds, policies),
+		State:       s.account(b.imds.Instance()),
+		Delays:      s.Delays.of(),
+		Credentials: accepts(b.imds),
+		OnChange:    b.changed,
 		Bedrock:     bedrock.Options{Models: s.Bedrock.models(), Profiles: s.Bedrock.profiles()},
 		Parameters:  s.parameters(),
 		Replies:     replies,
 		Now:         b.now,
 		Pace:        s.Bedrock.Pace,
 		OnAuthorize: b.recorder.note,
-	}), nil
+	})
 }
 
 func (b *Sandbox) serveAWS(w http.ResponseWriter, r *http.Request) { b.aws.Load().ServeHTTP(w, r) }
@@ -233,52 +221,10 @@ func protocols() *http.Protocols {
 	return p
 }
 
-// documents are the policies of the role.
-func (r Role) documents() ([]policy.Named, error) {
-	var all []policy.Named
-	for _, name := range slices.Sorted(maps.Keys(r.Policies)) {
-		doc, err := policy.Parse(r.Policies[name])
-		if err != nil {
-			return nil, fmt.Errorf("role.policies.%s: %w", name, err)
-		}
-		all = append(all, policy.Named{Name: name, Document: doc})
-	}
-	return all, nil
-}
-
 func (s Scenario) parameters() map[string]awsfake.Parameter {
 	all := map[string]awsfake.Parameter{}
 	for name, p := range s.Parameters {
 		all[name] = awsfake.Parameter(p)
 	}
 	return all
-}
-
-// accepts looks a key up among those that the metadata service handed out and
-// says whose it is: the session of the role that is named after the instance.
-func (s Scenario) accepts(imds *emulator.Server, policies []policy.Named) func(string) (awsfake.Credential, bool) {
-	arn := fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/%s", wire.Partition(s.Instance.Region), s.Instance.Account, s.Role.Name, s.Instance.ID)
-	caller := wire.Caller{
-		ARN:       arn,
-		UserID:    roleID(s.Instance.Account, s.Role.Name) + ":" + s.Instance.ID,
-		Principal: fmt.Sprintf("arn:%s:iam::%s:role/%s", wire.Partition(s.Instance.Region), s.Instance.Account, s.Role.Name),
-		Role:      s.Role.Name,
-		Policies:  policy.Layers{Identity: policies},
-	}
-	return func(id string) (awsfake.Credential, bool) {
-		c, ok := imds.Credential(id)
-		return awsfake.Credential{
-			SecretAccessKey: c.SecretAccessKey.Reveal(),
-			SessionToken:    c.Token.Reveal(),
-			Expires:         c.Expiration,
-			Caller:          caller,
-		}, ok
-	}
-}
-
-// roleID makes the unique id of a role: AROA and 17 letters and digits
-// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html).
-func roleID(account, role string) string {
-	sum := sha256.Sum256([]byte(account + "/" + role))
-	return "AROA" + base32.StdEncoding.EncodeToString(sum[:])[:17]
 }
