@@ -20,7 +20,11 @@ func decider(c *wire.Call) func(policy.Request, *policy.Named) error {
 			documents = append(documents, named.Document)
 		}
 		why := ""
-		switch policy.Evaluate(documents, r) {
+		decision := policy.Evaluate(documents, r)
+		if own != nil { // within the account either side may allow, and either deny
+			decision = either(decision, policy.Evaluate([]policy.Document{own.Document}, r))
+		}
+		switch decision {
 		case policy.Allow:
 			return nil
 		case policy.ExplicitDeny:
@@ -34,6 +38,14 @@ func decider(c *wire.Call) func(policy.Request, *policy.Named) error {
 		}
 		return denied(c, fmt.Sprintf("User: %s is not authorized to perform: %s%s %s", c.Caller.ARN, r.Action, on, why))
 	}
+}
+
+// either joins what the caller's policies say with what the resource's does.
+func either(a, b policy.Decision) policy.Decision {
+	if a == policy.ExplicitDeny || b == policy.ImplicitDeny {
+		return a
+	}
+	return b
 }
 
 // denied is a refusal as the call's service words it.

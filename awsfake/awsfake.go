@@ -21,6 +21,8 @@ import (
 	"time"
 
 	"tegata/awsfake/bedrock"
+	"tegata/awsfake/kms"
+	"tegata/awsfake/ssm"
 	"tegata/awsfake/wire"
 	"tegata/internal/fault"
 )
@@ -43,6 +45,9 @@ type Options struct {
 	FirstByte time.Duration    // the least time before an answer begins; zero means 3 ms
 	OnChange  func()           // is called after an operation that may have changed the account; nil means nobody asks
 }
+
+// A Parameter is one of SSM's parameters.
+type Parameter = ssm.Seed
 
 // A Credential is what the owner of the access keys knows of one.
 type Credential struct {
@@ -92,7 +97,9 @@ func New(o Options) *Server {
 // assemble makes the services of the account.
 func (s *Server) assemble() []wire.Service {
 	models := bedrock.New(s.options.Region, s.options.Bedrock, s.options.Pace)
-	return append(models.Wire(), s.sts(), s.ssm())
+	keys := &kms.Service{State: &kms.State{}}
+	parameters := &ssm.Service{State: &ssm.State{}, Keys: keys, Parameters: s.options.Parameters, Home: s.options.Region}
+	return append(models.Wire(), s.sts(), keys.Wire(), parameters.Wire())
 }
 
 // ServeHTTP answers one call: replies first, then signature, policies and the

@@ -234,7 +234,7 @@ func TestUnknownOperations(t *testing.T) {
 		{"method", exchange{service: "bedrock", method: "DELETE", path: "/foundation-models"}, 404, "UnknownOperationException"},
 		{"not offered", exchange{service: "bedrock", method: "POST", path: "/model/" + haiku + "/invoke", body: "{}"}, 404, "UnknownOperationException"},
 		{"ARN with a bare slash", exchange{service: "bedrock", method: "POST", path: "/model/arn:aws:x/y/converse", body: "{}"}, 404, "UnknownOperationException"},
-		{"target", exchange{service: "ssm", method: "POST", path: "/", header: map[string]string{"X-Amz-Target": "AmazonSSM.PutParameter"}}, 400, "UnknownOperationException"},
+		{"target", exchange{service: "ssm", method: "POST", path: "/", header: map[string]string{"X-Amz-Target": "AmazonSSM.SendCommand"}}, 400, "UnknownOperationException"},
 		{"another service", exchange{service: "dynamodb", method: "POST", path: "/", header: map[string]string{"X-Amz-Target": "DynamoDB_20120810.ListTables"}}, 400, "UnknownOperationException"},
 		{"action", exchange{service: "sts", method: "POST", path: "/", body: "Action=AssumeRole&Version=2011-06-15", header: form}, 400, "<Code>InvalidAction</Code>"},
 		{"no action", exchange{service: "sts", method: "POST", path: "/", body: "Version=2011-06-15", header: form}, 400, "<Code>MissingAction</Code>"},
