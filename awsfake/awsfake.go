@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"tegata/awsfake/bedrock"
+	"tegata/awsfake/ssm"
 	"tegata/awsfake/wire"
 	"tegata/internal/fault"
 	"tegata/internal/policy"
@@ -39,8 +40,8 @@ type Options struct {
 	Credentials func(accessKeyID string) (Credential, bool)
 
 	Bedrock    bedrock.Options
-	Pace       time.Duration        // the pause before each piece of a streamed answer; zero means 4 ms
-	Parameters map[string]Parameter // by name, with the leading slash if it has one
+	Pace       time.Duration       // the pause before each piece of a streamed answer; zero means 4 ms
+	Parameters map[string]ssm.Seed // by name, with the leading slash if it has one
 
 	Replies   *fault.Set       // calls that are answered otherwise
 	Now       func() time.Time // nil means time.Now
@@ -86,7 +87,7 @@ func New(o Options) *Server {
 		o.State = new(State)
 	}
 	s := &Server{options: o, of: newServices(o)}
-	s.services = append(s.of.wires(), s.ssm())
+	s.services = s.of.wires()
 	return s
 }
 
