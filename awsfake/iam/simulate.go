@@ -57,13 +57,11 @@ const (
 	ofResource = "Resource Policy"
 )
 
-// A bench is what a simulation decides with. As everywhere, a deny in any
-// document wins; what is left has to be allowed by every bound, and by the
-// identity or the resource.
+// A bench is what a simulation decides with.
 type bench struct {
 	identity []source
-	resource []source
-	boundary []source // nil means no bound
+	resource []source // one, or nil for none
+	boundary []source // one, or nil for no bound
 	scps     [][]source
 	context  map[string]string
 	caller   string
@@ -165,6 +163,9 @@ func (in simulation) check(v *checks) {
 		if !strings.Contains(a, ":") || strings.ContainsAny(a, "*?") {
 			v.own = wire.Refuse("InvalidInput", "Invalid Input Action name "+a)
 		}
+	}
+	if len(in.PermissionsBoundaryPolicyInputList) > 1 {
+		v.own = wire.Refuse("InvalidInput", "Only one permissions boundary policy can be provided.")
 	}
 	for _, e := range in.ContextEntries {
 		if len(e.ContextKeyValues) > 1 {
@@ -282,7 +283,7 @@ func (in simulation) run(b *bench) (evaluationAnswer, error) {
 // evaluate decides over one request, as answers tell it.
 func (b *bench) evaluate(action, resource string) evaluation {
 	r := policy.Request{Action: action, Resource: resource, Context: b.context}
-	decision := b.decide(r)
+	decision := b.layers().Decide(policy.Request{Action: action, Resource: resource, Principal: b.caller, Context: b.context}).Decision
 	matched := b.matched(r, decision)
 	missing := b.missing(action)
 	e := evaluation{
@@ -341,25 +342,27 @@ func (b *bench) allowedBySCPs(r policy.Request) bool {
 	return !slices.ContainsFunc(b.scps, func(level []source) bool { return decided(level, r) != policy.Allow })
 }
 
-// decide is the order of
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html:
-// a policy of the resource that names the caller is not held back by a
-// boundary that is silent.
-func (b *bench) decide(r policy.Request) policy.Decision {
-	for _, s := range b.everything() {
-		if policy.Evaluate([]policy.Document{s.document}, b.asked(s, r)) == policy.ExplicitDeny {
-			return policy.ExplicitDeny
-		}
+// layers are the documents as the account's own decisions take them.
+func (b *bench) layers() policy.Layers {
+	l := policy.Layers{Identity: named(b.identity)}
+	if b.resource != nil {
+		l.Resource = &named(b.resource)[0]
 	}
-	bounded := b.boundary == nil || decided(b.boundary, r) == policy.Allow
-	byIdentity := bounded && decided(b.identity, r) == policy.Allow
-	byResource := slices.ContainsFunc(b.resource, func(s source) bool {
-		return policy.Evaluate([]policy.Document{s.document}, b.asked(s, r)) == policy.Allow
-	})
-	if b.allowedBySCPs(r) && (byIdentity || byResource) {
-		return policy.Allow
+	if b.boundary != nil {
+		l.Boundary = &named(b.boundary)[0]
 	}
-	return policy.ImplicitDeny
+	for _, level := range b.scps {
+		l.SCPs = append(l.SCPs, named(level))
+	}
+	return l
+}
+
+func named(sources []source) []policy.Named {
+	all := []policy.Named{}
+	for _, s := range sources {
+		all = append(all, policy.Named{Name: s.id, Document: s.document})
+	}
+	return all
 }
 
 // matched lists the statements that made the decision. None makes an implicit
