@@ -1,7 +1,6 @@
 package awsfake
 
 import (
-	"fmt"
 	"maps"
 	"net/http"
 	"strconv"
@@ -15,37 +14,42 @@ import (
 func decider(c *wire.Call) func(policy.Request, *policy.Named) error {
 	return func(r policy.Request, own *policy.Named) error {
 		r.Context = c.Keys(r.Context)
-		var documents []policy.Document
-		for _, named := range c.Caller.Policies.Identity {
-			documents = append(documents, named.Document)
-		}
-		why := ""
-		decision := policy.Evaluate(documents, r)
-		if own != nil { // within the account either side may allow, and either deny
-			decision = either(decision, policy.Evaluate([]policy.Document{own.Document}, r))
-		}
-		switch decision {
-		case policy.Allow:
+		layers := c.Caller.Policies
+		layers.Resource = own
+		v := layers.Decide(r)
+		if v.Decision == policy.Allow {
 			return nil
-		case policy.ExplicitDeny:
-			why = "with an explicit deny in an identity-based policy"
-		default:
-			why = "because no identity-based policy allows the " + r.Action + " action"
 		}
-		on := ""
-		if r.Resource != "*" {
-			on = " on resource: " + r.Resource
+		message := v.Refusal(c.Caller.ARN)
+		if c.Protocol == wire.EC2Query && r.Resource != "*" {
+			message += ". Encoded authorization failure message: " + wire.EncodeDenial(c.Account, encoded(c, r, v))
 		}
-		return denied(c, fmt.Sprintf("User: %s is not authorized to perform: %s%s %s", c.Caller.ARN, r.Action, on, why))
+		return denied(c, message)
 	}
 }
 
-// either joins what the caller's policies say with what the resource's does.
-func either(a, b policy.Decision) policy.Decision {
-	if a == policy.ExplicitDeny || b == policy.ImplicitDeny {
-		return a
+// encoded is what STS decodes of a refusal.
+func encoded(c *wire.Call, r policy.Request, v policy.Verdict) wire.Denial {
+	d := wire.Denial{
+		PrincipalID: c.Caller.UserID, Principal: c.Caller.ARN, Action: r.Action, Resource: r.Resource, Conditions: r.Context,
+		ExplicitDeny: v.Decision == policy.ExplicitDeny,
 	}
-	return b
+	if v.Statement != nil {
+		d.Matched = []policy.Statement{*v.Statement}
+	}
+	return d
+}
+
+// told tells OnAuthorize what is decided over a call.
+func (s *Server) told(c *wire.Call, decide func(policy.Request, *policy.Named) error) func(policy.Request, *policy.Named) error {
+	if s.options.OnAuthorize == nil {
+		return decide
+	}
+	return func(r policy.Request, own *policy.Named) error {
+		err := decide(r, own)
+		s.options.OnAuthorize(policy.Use{Action: r.Action, Resource: r.Resource, Context: c.Keys(r.Context), Allowed: err == nil})
+		return err
+	}
 }
 
 // denied is a refusal as the call's service words it.

@@ -12,7 +12,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -21,16 +20,19 @@ import (
 	"time"
 
 	"tegata/awsfake/bedrock"
-	"tegata/awsfake/kms"
 	"tegata/awsfake/ssm"
 	"tegata/awsfake/wire"
 	"tegata/internal/fault"
+	"tegata/internal/policy"
 )
 
 // Options are what a server knows of its pretended account.
 type Options struct {
 	Account string // twelve digits
 	Region  string // where the parameters live; "" means any region
+
+	State  *State // what there is at the start; nil means nothing. It belongs to the server from then on
+	Delays Delays
 
 	// Credentials finds an access key that was given out elsewhere, as by the
 	// metadata service.
@@ -44,25 +46,22 @@ type Options struct {
 	Now       func() time.Time // nil means time.Now
 	FirstByte time.Duration    // the least time before an answer begins; zero means 3 ms
 	OnChange  func()           // is called after an operation that may have changed the account; nil means nobody asks
+
+	// OnAuthorize is told of every decision over a call, with all condition
+	// keys that the call had; nil means nobody asks. Calls are decided at the
+	// same time.
+	OnAuthorize func(policy.Use)
 }
 
 // A Parameter is one of SSM's parameters.
 type Parameter = ssm.Seed
-
-// A Credential is what the owner of the access keys knows of one.
-type Credential struct {
-	SecretAccessKey string
-	SessionToken    string    // "" for a long-term key
-	Expires         time.Time // zero means never
-	Inactive        bool      // switched off, though it exists
-	Caller          wire.Caller
-}
 
 // A Server answers as AWS would. It is an [http.Handler]. Serve it with
 // HTTP/1 and with HTTP/2 in clear text ([http.Protocols.SetUnencryptedHTTP2]):
 // AWS's JavaScript SDK speaks nothing else to Bedrock Runtime.
 type Server struct {
 	options  Options
+	of       services
 	services []wire.Service
 	account  sync.Mutex // over the state of all services
 }
@@ -89,17 +88,12 @@ func New(o Options) *Server {
 	if o.OnChange == nil {
 		o.OnChange = func() {}
 	}
-	s := &Server{options: o}
-	s.services = s.assemble()
+	if o.State == nil {
+		o.State = new(State)
+	}
+	s := &Server{options: o, of: newServices(o)}
+	s.services = s.of.wires()
 	return s
-}
-
-// assemble makes the services of the account.
-func (s *Server) assemble() []wire.Service {
-	models := bedrock.New(s.options.Region, s.options.Bedrock, s.options.Pace)
-	keys := &kms.Service{State: &kms.State{}}
-	parameters := &ssm.Service{State: &ssm.State{}, Keys: keys, Parameters: s.options.Parameters, Home: s.options.Region}
-	return append(models.Wire(), s.sts(), keys.Wire(), parameters.Wire())
 }
 
 // ServeHTTP answers one call: replies first, then signature, policies and the
@@ -167,13 +161,4 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	case <-ctx.Done():
 		return false
 	}
-}
-
-// requestID makes a random UUID, as AWS names its requests.
-func requestID() string {
-	var b [16]byte
-	rand.Read(b[:])
-	b[6] = b[6]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }

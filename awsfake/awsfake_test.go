@@ -234,13 +234,13 @@ func TestUnknownOperations(t *testing.T) {
 		{"method", exchange{service: "bedrock", method: "DELETE", path: "/foundation-models"}, 404, "UnknownOperationException"},
 		{"not offered", exchange{service: "bedrock", method: "POST", path: "/model/" + haiku + "/invoke", body: "{}"}, 404, "UnknownOperationException"},
 		{"ARN with a bare slash", exchange{service: "bedrock", method: "POST", path: "/model/arn:aws:x/y/converse", body: "{}"}, 404, "UnknownOperationException"},
-		{"target", exchange{service: "ssm", method: "POST", path: "/", header: map[string]string{"X-Amz-Target": "AmazonSSM.SendCommand"}}, 400, "UnknownOperationException"},
+		{"target", exchange{service: "ssm", method: "POST", path: "/", header: map[string]string{"X-Amz-Target": "AmazonSSM.StartSession"}}, 400, "UnknownOperationException"},
 		{"another service", exchange{service: "dynamodb", method: "POST", path: "/", header: map[string]string{"X-Amz-Target": "DynamoDB_20120810.ListTables"}}, 400, "UnknownOperationException"},
-		{"action", exchange{service: "sts", method: "POST", path: "/", body: "Action=AssumeRole&Version=2011-06-15", header: form}, 400, "<Code>InvalidAction</Code>"},
+		{"action", exchange{service: "sts", method: "POST", path: "/", body: "Action=GetFederationToken&Version=2011-06-15", header: form}, 400, "<Code>InvalidAction</Code>"},
 		{"no action", exchange{service: "sts", method: "POST", path: "/", body: "Version=2011-06-15", header: form}, 400, "<Code>MissingAction</Code>"},
 		{"no version", exchange{service: "sts", method: "POST", path: "/", body: "Action=GetCallerIdentity", header: form}, 400, "NO_VERSION_SPECIFIED"},
 		{"S3", exchange{service: "s3", method: "GET", path: "/"}, 404, "<Error><Code>UnknownOperationException</Code><Message>The requested"},
-		{"action of another service", exchange{service: "ec2", method: "POST", path: "/", body: "Action=DescribeInstances&Version=2016-11-15", header: form}, 400, "<Code>InvalidAction</Code>"},
+		{"action of another service", exchange{service: "ec2", method: "POST", path: "/", body: "Action=RunInstances&Version=2016-11-15", header: form}, 400, "<Code>InvalidAction</Code>"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := b.do(t, tt.in)

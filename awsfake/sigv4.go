@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"tegata/awsfake/iam"
 	"tegata/awsfake/wire"
 )
 
@@ -114,7 +115,9 @@ func (s *Server) authenticate(c *call) error {
 		return err
 	}
 	c.Region = scope[2]
-	credential, ok := s.options.Credentials(scope[0])
+	s.account.Lock()
+	credential, ok := s.credential(c.Call, scope[0])
+	s.account.Unlock()
 	if !ok || credential.Inactive {
 		return c.unknownKey()
 	}
@@ -122,7 +125,13 @@ func (s *Server) authenticate(c *call) error {
 		return c.badSignature("The request signature we calculated does not match the signature you provided. " +
 			"Check your AWS Secret Access Key and signing method. Consult the service documentation for details.")
 	}
-	return c.checkToken(sig, credential, s.options.Now())
+	if err := c.checkToken(sig, credential, s.options.Now()); err != nil {
+		return err
+	}
+	s.account.Lock()
+	defer s.account.Unlock()
+	s.of.iam.Used(scope[0], iam.Use{At: c.Now(), Service: scope[3], Region: c.Region})
+	return nil
 }
 
 // checkForm refuses a signature that lacks a part or has a malformed one.

@@ -125,10 +125,11 @@ func (s *service) roleCategories() []category {
 		return nil
 	}
 	const since = "2012-01-12"
-	return []category{
-		{path: "meta-data/iam/info", since: since, body: s.iamInfo()},
-		{path: "meta-data/iam/security-credentials/" + s.options.Role.Name, since: since, dynamic: s.issuer.document},
+	all := []category{{path: "meta-data/iam/info", since: since, body: s.iamInfo()}}
+	if role := s.options.Role; role.Name != "" && role.Failure != ProfileNotFound {
+		all = append(all, category{path: "meta-data/iam/security-credentials/" + role.Name, since: since, dynamic: s.issuer.document})
 	}
+	return all
 }
 
 // identityCategories are the credentials with which AWS's own programs on the
@@ -157,14 +158,25 @@ func (s *service) tagCategories() []category {
 	return list
 }
 
+// iamInfo is a failure only where the profile itself is gone. One without a
+// role is a success, with a message
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_iam-ec2.html).
 func (s *service) iamInfo() string {
 	i, role := &s.options.Instance, s.options.Role
-	return string(imds.IAMInfo{
+	info := imds.IAMInfo{
 		Code:               "Success",
 		LastUpdated:        s.options.Now().UTC().Truncate(time.Second),
-		InstanceProfileArn: "arn:" + i.partition() + ":iam::" + i.Account + ":instance-profile/" + role.Profile,
-		InstanceProfileID:  s.profileID,
-	}.Document())
+		InstanceProfileArn: cmp.Or(role.ProfileARN, "arn:"+i.partition()+":iam::"+i.Account+":instance-profile/"+role.Profile),
+		InstanceProfileID:  cmp.Or(role.ProfileID, s.profileID),
+	}
+	switch {
+	case role.Failure == ProfileNotFound:
+		info.Code = ProfileNotFound
+		info.Message = "Instance Profile with Id " + info.InstanceProfileID + " cannot be found." + pageOfFailures
+	case role.Name == "":
+		info.Message = "Instance Profile does not contain a role." + pageOfFailures
+	}
+	return string(info.Document())
 }
 
 func (i *Instance) identityDocument() string {

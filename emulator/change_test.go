@@ -145,3 +145,72 @@ func TestChangeUnderLoad(t *testing.T) {
 		change(t, s, emulator.Options{Tokens: "optional"})
 	}
 }
+
+// An instance profile is deleted, or loses its role, or carries another one.
+func TestProfileStates(t *testing.T) {
+	const info, list, role = "/latest/meta-data/iam/info", "/latest/meta-data/iam/security-credentials/", "/latest/meta-data/iam/security-credentials/app-role"
+	const page = "  Please see documentation at https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_iam-ec2.html#troubleshoot_iam-ec2_errors-info-doc."
+	const arn = `"InstanceProfileArn" : "arn:aws:iam::123456789012:instance-profile/x/app"`
+	whole := emulator.Role{Name: "app-role", ID: "AROA1", Profile: "app", ProfileARN: "arn:aws:iam::123456789012:instance-profile/x/app", ProfileID: "AIPA1"}
+	untrusted, empty, gone, again := whole, whole, whole, whole
+	untrusted.Failure = "AssumeRoleUnauthorizedAccess"
+	empty.Name, empty.ID = "", ""
+	gone.Failure = emulator.ProfileNotFound
+	again.ID = "AROA2"
+	for _, tt := range []struct {
+		name     string
+		role     emulator.Role
+		info     []string // in iam/info
+		list     string   // "" means not found
+		wantRole string   // in the document of the role; "" means not found
+	}{
+		{"whole", whole, []string{`"Code" : "Success"`, arn, `"InstanceProfileId" : "AIPA1"`}, "app-role", `"Code" : "Success"`},
+		{"untrusted", untrusted, []string{`"Code" : "Success"`, arn}, "app-role", `"Message" : "EC2 cannot assume the role app-role.` + page + `"`},
+		{"empty", empty, []string{`"Code" : "Success"`, `"Message" : "Instance Profile does not contain a role.` + page + `"`, arn}, "", ""},
+		{"gone", gone, []string{`"Code" : "InstanceProfileNotFound"`, `"Message" : "Instance Profile with Id AIPA1 cannot be found.` + page + `"`}, "", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := imdstest.NewServer(t, emulator.Options{Tokens: "optional"})
+			change(t, s, emulator.Options{Tokens: "optional", Role: &tt.role})
+			for _, want := range tt.info {
+				if got := do(t, "GET", s.URL+info); !strings.Contains(got.body, want) {
+					t.Errorf("info: %s lacks %s", got.body, want)
+				}
+			}
+			if got := do(t, "GET", s.URL+list); tt.list == "" && got.status != 404 || tt.list != "" && got.body != tt.list {
+				t.Errorf("list: %d %s", got.status, got.body)
+			}
+			if got := do(t, "GET", s.URL+role); tt.wantRole == "" && got.status != 404 || !strings.Contains(got.body, tt.wantRole) {
+				t.Errorf("role: %d %s", got.status, got.body)
+			}
+		})
+	}
+	t.Run("deleted and made again", func(t *testing.T) {
+		s := imdstest.NewServer(t, emulator.Options{Tokens: "optional", Role: &whole})
+		first := readRole(t, s)
+		change(t, s, emulator.Options{Tokens: "optional", Role: &again})
+		second := readRole(t, s)
+		if _, of, ok := s.Issued(first.AccessKeyID); !ok || of.ID != "AROA1" || first.AccessKeyID == second.AccessKeyID {
+			t.Errorf("%s is of %+v, %v; then %s", first.AccessKeyID, of, ok, second.AccessKeyID)
+		}
+	})
+}
+
+// Tags of the instance change while it runs; a key that is no path is refused.
+func TestChangeTags(t *testing.T) {
+	const tags = "/latest/meta-data/tags/instance"
+	o := emulator.Options{Tokens: "optional", Tags: true, Instance: emulator.Instance{ID: "i-12345678", Tags: map[string]string{"a": "1"}}}
+	s := imdstest.NewServer(t, o)
+	o.Instance = emulator.Instance{ID: "i-87654321", Tags: map[string]string{"a": "2", "b": ""}}
+	change(t, s, o)
+	if got := do(t, "GET", s.URL+tags).body + " " + do(t, "GET", s.URL+tags+"/a").body; got != "a\nb 2" {
+		t.Errorf("tags are %q", got)
+	}
+	if got := s.Instance(); got.ID != "i-12345678" || got.Region != "ap-northeast-1" {
+		t.Errorf("the instance became %+v", got)
+	}
+	o.Instance.Tags = map[string]string{"c/d": ""}
+	if err := s.Change(o); err == nil || do(t, "GET", s.URL+tags).body != "a\nb" {
+		t.Errorf("c/d: %v", err)
+	}
+}

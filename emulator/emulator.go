@@ -11,6 +11,7 @@
 package emulator
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"strings"
@@ -55,15 +56,22 @@ type Throttle struct {
 	Status    int // of what is refused: 429 or 503; 0 means 429
 }
 
-// A Role is what an instance profile gives to its instance.
+// A Role is what an instance profile gives to its instance. Roles of one name
+// that differ in anything else have other credentials.
 type Role struct {
-	Name     string
-	Profile  string        // of the instance profile; "" means Name
-	Lifetime time.Duration // of each set of credentials; 0 means six hours
-	Failure  string        // a Code such as AssumeRoleUnauthorizedAccess: the document carries it and no keys
-	Message  string        // the text beside Failure; "" means one that fits
-	Expired  bool          // the credentials handed out are past their end
+	Name       string        // "" with a Profile means that the profile contains no role
+	ID         string        // AROA…, by which a role differs from a later one of its name; may be ""
+	Profile    string        // of the instance profile; "" means Name
+	ProfileARN string        // "" means that of Profile without a path
+	ProfileID  string        // AIPA…; "" means one that is made up
+	Lifetime   time.Duration // of each set of credentials; 0 means six hours
+	Failure    string        // a Code such as AssumeRoleUnauthorizedAccess: the document carries it and no keys; ProfileNotFound stands in iam/info
+	Message    string        // the text beside Failure; "" means one that fits
+	Expired    bool          // the credentials handed out are past their end
 }
+
+// ProfileNotFound is the Failure of a role whose instance profile was deleted.
+const ProfileNotFound = "InstanceProfileNotFound"
 
 // A Server answers as the metadata service of one instance.
 type Server struct {
@@ -136,14 +144,17 @@ func New(o Options) (*Server, error) {
 
 // Change sets the service of a running instance up anew: requests from now on
 // meet Tokens, Disabled, HopLimit, Hops, Bridged, Throttle, Events, Tags, Role
-// and Replies of o. All else stays as [New] was given it. Tokens and credentials stay what they were when
-// they were handed out, and a role that comes back still has its own. After an
-// error nothing has changed.
+// and Replies of o, and the tags of its instance. All else stays as [New] was
+// given it. Tokens and credentials stay what they were when they were handed
+// out, and a role that comes back still has its own. After an error nothing has
+// changed.
 func (s *Server) Change(o Options) error {
 	s.changing.Lock()
 	defer s.changing.Unlock()
 	was := s.service.Load().options
+	tags := o.Instance.Tags
 	o.Instance, o.Profile, o.KeepAlive, o.Now = was.Instance, was.Profile, was.KeepAlive, was.Now
+	o.Instance.Tags = tags
 	if err := o.complete(); err != nil {
 		return fmt.Errorf("change the metadata service: %w", err)
 	}
@@ -180,15 +191,25 @@ func (s *Server) issuerOf(r Role, now func() time.Time) *issuer {
 // Expiration, and are known for one more lifetime after it, so that whoever
 // checks them can tell expired from unknown.
 func (s *Server) Credential(accessKeyID string) (imds.Credentials, bool) {
+	c, _, ok := s.Issued(accessKeyID)
+	return c, ok
+}
+
+// Issued is Credential, with the role that the credentials are of.
+func (s *Server) Issued(accessKeyID string) (imds.Credentials, Role, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, i := range s.issuers {
+	for role, i := range s.issuers {
 		if c, ok := i.credential(accessKeyID); ok {
-			return c, true
+			return c, role, true
 		}
 	}
-	return imds.Credentials{}, false
+	return imds.Credentials{}, Role{}, false
 }
+
+// Instance returns what the metadata tells about the machine, with all that
+// was left to be filled in.
+func (s *Server) Instance() Instance { return s.service.Load().options.Instance }
 
 // complete fills in the defaults and checks the rest.
 func (o *Options) complete() error {
@@ -247,7 +268,7 @@ func (o *Options) completeRole() error {
 		r.Lifetime = defaultLifetime
 	}
 	switch {
-	case !isName(r.Name, 128, nameMarks):
+	case !isName(r.Name, 128, nameMarks) && (r.Name != "" || r.Profile == ""):
 		return fmt.Errorf("name %q: want 1 to 128 letters, digits and _+=,.@-", r.Name)
 	case !isName(r.Profile, 128, nameMarks):
 		return fmt.Errorf("profile %q: want 1 to 128 letters, digits and _+=,.@-", r.Profile)
@@ -256,12 +277,13 @@ func (o *Options) completeRole() error {
 	case r.Failure != "" && r.Expired:
 		return fmt.Errorf("failure %s and expired exclude each other", r.Failure)
 	}
-	if r.Message == "" {
-		r.Message = "EC2 cannot assume the role " + r.Name + ". Please check its trust policy."
-	}
+	r.Message = cmp.Or(r.Message, "EC2 cannot assume the role "+r.Name+"."+pageOfFailures)
 	o.Role = &r
 	return nil
 }
+
+// pageOfFailures ends the messages of IMDS about a role.
+const pageOfFailures = "  Please see documentation at https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_iam-ec2.html#troubleshoot_iam-ec2_errors-info-doc."
 
 // nameMarks may stand in the name of a role or an instance profile beside
 // letters and digits.

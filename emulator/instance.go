@@ -246,6 +246,15 @@ func (i *Instance) privateHostname(ip string) string {
 	return "ip-" + dashes(ip) + "." + i.internalDomain()
 }
 
+// PublicHostname is the name that the public address has in the DNS; "" if
+// there is none.
+func (i Instance) PublicHostname() string {
+	if i.PublicIP == "" {
+		return ""
+	}
+	return i.publicHostname(i.PublicIP)
+}
+
 // internalDomain and publicHostname know that us-east-1, the first region,
 // keeps its old names.
 func (i *Instance) internalDomain() string {

@@ -48,7 +48,7 @@ type IdentityDocument struct {
 // IAMInfo tells which instance profile is attached.
 type IAMInfo struct {
 	Code               string    `json:"Code"`
-	Message            string    `json:"Message,omitempty"` // only when Code is not Success
+	Message            string    `json:"Message,omitempty"` // when Code is not Success, or the profile contains no role
 	LastUpdated        time.Time `json:"LastUpdated"`
 	InstanceProfileArn string    `json:"InstanceProfileArn"`
 	InstanceProfileID  string    `json:"InstanceProfileId"`
@@ -189,12 +189,15 @@ func (i IAMInfo) Document() []byte {
 			field{"LastUpdated", i.LastUpdated},
 		)
 	}
-	return document(
-		field{"Code", i.Code},
+	fields := []field{{"Code", i.Code}}
+	if i.Message != "" {
+		fields = append(fields, field{"Message", i.Message})
+	}
+	return document(append(fields,
 		field{"LastUpdated", i.LastUpdated},
 		field{"InstanceProfileArn", i.InstanceProfileArn},
 		field{"InstanceProfileId", i.InstanceProfileID},
-	)
+	)...)
 }
 
 // A field is a name and its value: a string, a time, a list of strings or nil.

@@ -49,16 +49,17 @@ func (l Listeners) close() error {
 // A Sandbox is a scenario that runs: the metadata service of the instance,
 // and AWS as that instance meets it.
 type Sandbox struct {
-	imds    *emulator.Server
-	aws     atomic.Pointer[awsfake.Server] // as it answers now
-	awsWire *http.Server
-	names   *nameServer  // nil for none
-	signer  *authority   // of the certificates of awsWire
-	skew    atomic.Int64 // by how many nanoseconds the clock of AWS is ahead now
-	begun   time.Time    // by the clock of AWS at the start
-	serving sync.WaitGroup
-	mu      sync.Mutex
-	errs    []error // of servers that ended by themselves
+	imds     *emulator.Server
+	aws      atomic.Pointer[awsfake.Server] // as it answers now
+	awsWire  *http.Server
+	names    *nameServer // nil for none
+	signer   *authority  // of the certificates of awsWire
+	recorder recorder
+	skew     atomic.Int64 // by how many nanoseconds the clock of AWS is ahead now
+	begun    time.Time    // by the clock of AWS at the start
+	serving  sync.WaitGroup
+	mu       sync.Mutex
+	errs     []error // of servers that ended by themselves
 
 	started   Scenario
 	replies   *fault.Set // of started: one set for both servers, so that `times` counts the calls to both
@@ -210,6 +211,7 @@ func (b *Sandbox) services(s Scenario, replies *fault.Set) (*awsfake.Server, err
 		Replies:     replies,
 		Now:         b.now,
 		Pace:        s.Bedrock.Pace,
+		OnAuthorize: b.recorder.note,
 	}), nil
 }
 

@@ -18,11 +18,14 @@ const (
 )
 
 // What Debian 12 has of the AWS CLI and of botocore, and .ci/run installs where
-// there is none, is of 2022: older than Bedrock and than AWS_ENDPOINT_URL, so
-// that it can be led to the instance metadata but not to AWS. Their tests skip
-// there, with TEGATA_REQUIRE=all too, since no newer package can be asked for;
-// the clients for Go and JavaScript are pinned by the tree.
+// there is none, is of 2022: older than Bedrock. Their tests skip there, with
+// TEGATA_REQUIRE=all too, since no newer package can be asked for; the clients
+// for Go and JavaScript are pinned by the tree.
 const tooOld = "older than Bedrock's Converse, as what Debian 12 has is"
+
+// debianAWS is version 2 of the AWS CLI as Debian 12 has it, older than
+// AWS_ENDPOINT_URL, which it passes over.
+const debianAWS = "/usr/bin/aws"
 
 func TestAWSCLIKeys(t *testing.T) {
 	t.Parallel()

@@ -74,3 +74,25 @@ func (s *Service) getSessionToken(c *wire.Call, in getSessionTokenInput) (sessio
 	}
 	return sessionToken{s.begin(c, Session{ARN: c.Caller.ARN, UserID: c.Caller.UserID, User: c.Caller.User}, lifetime)}, nil
 }
+
+type encodedMessage struct{ EncodedMessage string }
+
+type decodedMessage struct{ DecodedMessage string }
+
+// decodeAuthorizationMessage opens what EC2 appends to its refusals
+// (https://docs.aws.amazon.com/STS/latest/APIReference/API_DecodeAuthorizationMessage.html).
+func decodeAuthorizationMessage(c *wire.Call, in encodedMessage) (decodedMessage, error) {
+	var v wire.Checks
+	v.Required("encodedMessage", in.EncodedMessage != "")
+	if err := v.Err(c); err != nil {
+		return decodedMessage{}, err
+	}
+	if err := c.Authorize("sts:DecodeAuthorizationMessage", "*", nil); err != nil {
+		return decodedMessage{}, err
+	}
+	text, err := wire.DecodeDenial(c.Account, in.EncodedMessage)
+	if err != nil {
+		return decodedMessage{}, wire.Refuse("InvalidAuthorizationMessageException", "Message is not valid")
+	}
+	return decodedMessage{text}, nil
+}

@@ -91,6 +91,7 @@ func (s *Service) Wire() wire.Service {
 			wire.Op("GetSessionToken", s.getSessionToken),
 			wire.Op("AssumeRole", s.assumeRole),
 			wire.Free("AssumeRoleWithWebIdentity", s.assumeRoleWithWebIdentity).ForAll(),
+			wire.Op("DecodeAuthorizationMessage", decodeAuthorizationMessage),
 		},
 	}
 }

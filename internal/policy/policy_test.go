@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"bytes"
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -318,6 +320,13 @@ func FuzzParse(f *testing.F) {
 		}
 		if len(d.Statements) == 0 {
 			t.Error("accepted a document without statements")
+		}
+		written, err := json.Marshal(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := json.Marshal(parse(t, string(written))); err != nil || !bytes.Equal(written, again) {
+			t.Errorf("written as %s, then as %s, %v", written, again, err)
 		}
 		for _, s := range d.Statements {
 			for _, a := range s.Actions {

@@ -32,8 +32,9 @@ func (l loopback) imdsURL() string { return "http://" + l.IMDS[0].Addr().String(
 func (l loopback) awsURL() string  { return "http://" + l.AWS.Addr().String() }
 
 // runBeside runs a command without a box: the servers listen on loopback
-// addresses, and only the environment leads the command to them.
-func (s *session) runBeside(scenario sandbox.Scenario, place *place, args []string) error {
+// addresses, and only the environment leads the command to them. If record is
+// set, the policy that the command needs is told, in the one file or on stdout.
+func (s *session) runBeside(scenario sandbox.Scenario, place *place, args []string, record bool, files []*os.File) error {
 	s.warn("not isolated: a command that ignores its environment can reach the real AWS and the real metadata service")
 	listeners, err := loopbackListeners()
 	if err != nil {
@@ -44,6 +45,9 @@ func (s *session) runBeside(scenario sandbox.Scenario, place *place, args []stri
 		return statusError{sandbox.StatusFailed, err}
 	}
 	defer instance.Close()
+	if record {
+		instance.Record()
+	}
 	cmd := exec.Command(args[0], args[1:]...)
 	if args[0] == "tegata" {
 		cmd = exec.Command(place.self, args[1:]...)
@@ -55,7 +59,13 @@ func (s *session) runBeside(scenario sandbox.Scenario, place *place, args []stri
 	if err := cmd.Start(); err != nil {
 		return statusError{sandbox.StatusOf(err), fmt.Errorf("run %s: %w", args[0], errors.Unwrap(err))}
 	}
-	return done(s.wait(cmd))
+	status := s.wait(cmd)
+	if record {
+		if err := s.tellPolicy(instance.Recorded(), files); err != nil {
+			return err
+		}
+	}
+	return done(status)
 }
 
 // wait hands signals on to the command until it ends, and returns its exit

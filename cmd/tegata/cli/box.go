@@ -19,6 +19,7 @@ type boxSpec struct {
 	Scene   scene
 	Place   string   // directory of the [place]
 	Command []string // empty for the demo
+	Record  bool     // tell the policy that the command needs, in the file of the outside if there is one
 	Demo    demoOptions
 }
 
@@ -71,9 +72,17 @@ func runBoxInit(ctx context.Context, s *session) error {
 	if len(spec.Command) == 0 {
 		return s.demoInBox(ctx, in, spec.Demo, instance)
 	}
+	if spec.Record {
+		instance.Record()
+	}
 	status, err := in.Run(spec.Command, s.Env, s.Signals)
 	if err != nil {
 		return statusError{status, err}
+	}
+	if spec.Record {
+		if err := s.tellPolicy(instance.Recorded(), in.Files); err != nil {
+			return err
+		}
 	}
 	return done(status)
 }

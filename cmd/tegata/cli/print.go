@@ -109,6 +109,8 @@ func (s *session) hint(err error) string {
 	switch {
 	case errors.As(err, &metadata) && metadata.Kind == imds.ErrInvalid && metadata.Method == "PUT": // a path is not at fault yet
 		return s.lang.T("set AWS_EC2_METADATA_SERVICE_ENDPOINT, or ec2_metadata_service_endpoint of the profile, to http://HOST:PORT, or not at all")
+	case metadata != nil && metadata.Kind == imds.ErrInvalid:
+		return s.lang.T("see tegata help %s", "get")
 	case metadata != nil:
 		return s.lang.T("run tegata doctor")
 	}

@@ -63,6 +63,8 @@ func runSandbox(ctx context.Context, s *session) error {
 	fs.Var(isolate, "isolate", "")
 	var faults list
 	fs.Var(&faults, "fault", "")
+	var record recordFlag
+	fs.Var(&record, "record-policy", "")
 	if err := s.parseFlags(fs, s.Args); err != nil {
 		return err
 	}
@@ -79,10 +81,16 @@ func runSandbox(ctx context.Context, s *session) error {
 		return statusError{sandbox.StatusFailed, err}
 	}
 	defer place.remove()
-	if isolate.value == "never" {
-		return s.runBeside(scenario, place, args)
+	files, err := record.open()
+	if err != nil {
+		return err
 	}
-	return s.runInBox(ctx, boxSpec{Scene: sc, Place: place.dir, Command: args}, place.environInBox(scenario, s.Env))
+	defer closeAll(files)
+	if isolate.value == "never" {
+		return s.runBeside(scenario, place, args, record.wanted, files)
+	}
+	spec := boxSpec{Scene: sc, Place: place.dir, Command: args, Record: record.wanted}
+	return s.runInBox(ctx, spec, place.environInBox(scenario, s.Env), files...)
 }
 
 // commandOrShell returns the command to run: the user's shell where none is
