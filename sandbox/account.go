@@ -143,6 +143,7 @@ func (b *Sandbox) tell(on ground) error {
 		if err := b.imds.Change(on.options(m)); err != nil {
 			return fmt.Errorf("follow the account: %w", err)
 		}
+		b.ipv6.Store(m.Options.HTTPProtocolIPv6 == "enabled")
 		b.following.told = &m
 	}
 	b.wakeAt(next)
