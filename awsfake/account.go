@@ -10,6 +10,7 @@ import (
 	"tegata/awsfake/ec2"
 	"tegata/awsfake/iam"
 	"tegata/awsfake/kms"
+	"tegata/awsfake/ssm"
 	"tegata/awsfake/sts"
 	"tegata/awsfake/wire"
 	"tegata/internal/policy"
@@ -23,6 +24,7 @@ type State struct {
 	STS sts.State
 	EC2 ec2.State
 	KMS kms.State
+	SSM ssm.State
 }
 
 // Delays are how long the parts of an account take to hear of each other.
@@ -38,6 +40,7 @@ type services struct {
 	sts     *sts.Service
 	ec2     *ec2.Service
 	kms     *kms.Service
+	ssm     *ssm.Service
 	bedrock *bedrock.Service
 }
 
@@ -47,13 +50,14 @@ func newServices(o Options) services {
 	s.sts = &sts.Service{State: &o.State.STS, Directory: book}
 	s.ec2 = &ec2.Service{State: &o.State.EC2, Directory: profiles{book}, Options: o.Delays.EC2}
 	s.kms = &kms.Service{State: &o.State.KMS}
+	s.ssm = &ssm.Service{State: &o.State.SSM, Keys: s.kms, Parameters: o.Parameters, Home: o.Region}
 	s.bedrock = bedrock.New(o.Region, o.Bedrock, o.Pace)
 	return s
 }
 
 // wires are the services as calls reach them.
 func (s services) wires() []wire.Service {
-	return append(s.bedrock.Wire(), s.iam.Wire(), s.sts.Wire(), s.ec2.Wire(), s.kms.Wire())
+	return append(s.bedrock.Wire(), s.iam.Wire(), s.sts.Wire(), s.ec2.Wire(), s.kms.Wire(), s.ssm.Wire())
 }
 
 // Save returns the state of the account as JSON.

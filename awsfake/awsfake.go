@@ -12,7 +12,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -21,6 +20,7 @@ import (
 	"time"
 
 	"tegata/awsfake/bedrock"
+	"tegata/awsfake/ssm"
 	"tegata/awsfake/wire"
 	"tegata/internal/fault"
 	"tegata/internal/policy"
@@ -39,8 +39,8 @@ type Options struct {
 	Credentials func(accessKeyID string) (Credential, bool)
 
 	Bedrock    bedrock.Options
-	Pace       time.Duration        // the pause before each piece of a streamed answer; zero means 4 ms
-	Parameters map[string]Parameter // by name, with the leading slash if it has one
+	Pace       time.Duration       // the pause before each piece of a streamed answer; zero means 4 ms
+	Parameters map[string]ssm.Seed // by name, with the leading slash if it has one
 
 	Replies   *fault.Set       // calls that are answered otherwise
 	Now       func() time.Time // nil means time.Now
@@ -86,7 +86,7 @@ func New(o Options) *Server {
 		o.State = new(State)
 	}
 	s := &Server{options: o, of: newServices(o)}
-	s.services = append(s.of.wires(), s.ssm())
+	s.services = s.of.wires()
 	return s
 }
 
@@ -152,13 +152,4 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	case <-ctx.Done():
 		return false
 	}
-}
-
-// requestID makes a random UUID, as AWS names its requests.
-func requestID() string {
-	var b [16]byte
-	rand.Read(b[:])
-	b[6] = b[6]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }

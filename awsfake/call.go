@@ -23,7 +23,7 @@ type call struct {
 // address here, so the form of the request decides, and the service in the
 // signature's scope where the form leaves it open.
 func (s *Server) recognise(r *http.Request, body []byte) *call {
-	c := &call{Call: &wire.Call{ID: requestID(), Request: r, Body: body, Account: s.options.Account, Clock: s.options.Now}}
+	c := &call{Call: &wire.Call{ID: wire.UUID(), Request: r, Body: body, Account: s.options.Account, Clock: s.options.Now}}
 	c.Call.Call = fault.Call{Method: r.Method, Path: r.URL.Path}
 	c.Keys = func(more map[string]string) map[string]string { return s.context(c.Call, more) }
 	c.Decide = s.told(c.Call, decider(c.Call))

@@ -13,6 +13,7 @@ import (
 
 	"tegata/awsfake"
 	"tegata/awsfake/bedrock"
+	"tegata/awsfake/ssm"
 	"tegata/emulator"
 	"tegata/internal/fault"
 )
@@ -217,10 +218,10 @@ func protocols() *http.Protocols {
 	return p
 }
 
-func (s Scenario) parameters() map[string]awsfake.Parameter {
-	all := map[string]awsfake.Parameter{}
+func (s Scenario) parameters() map[string]ssm.Seed {
+	all := map[string]ssm.Seed{}
 	for name, p := range s.Parameters {
-		all[name] = awsfake.Parameter(p)
+		all[name] = ssm.Seed(p)
 	}
 	return all
 }

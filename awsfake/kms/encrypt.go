@@ -35,16 +35,6 @@ func (s *Service) encryptAs(c *wire.Call, action, id string, u Use, plaintext []
 	return k.seal(plaintext, u.Context), k.ARN, nil
 }
 
-// Seal encrypts with no regard to rights or the state of the key: for what a
-// scenario puts into the account.
-func (s *Service) Seal(c *wire.Call, id string, u Use, plaintext []byte) (blob []byte, err error) {
-	k, err := s.find(c, id)
-	if err != nil {
-		return nil, err
-	}
-	return k.seal(plaintext, u.Context), nil
-}
-
 // Decrypt decrypts for a service on behalf of its caller, and tells the ARN of
 // the key. Its errors are those of the operation Decrypt.
 func (s *Service) Decrypt(c *wire.Call, u Use, blob []byte) (plaintext []byte, arn string, err error) {

@@ -85,27 +85,29 @@ func newKey(c *wire.Call, id string) *Key {
 	}
 }
 
-// Adopt makes sure that the call's region has a key of that id or ARN, and
-// returns the ARN: for what a scenario says is encrypted under a key that
-// nobody has made here. The policies of the account decide who may use it.
-// An ARN of another account keeps its account. Aliases that nobody has made,
-// except AWS's own, get a key too.
-func (s *Service) Adopt(c *wire.Call, id string) (arn string) {
+// Adopt makes sure that the call's region has a key of that id or ARN: for what
+// a scenario says is encrypted under a key that nobody has made here. The
+// policies of the account decide who may use it. An ARN of another account
+// keeps its account, and an alias gets a key too.
+func (s *Service) Adopt(c *wire.Call, id string) *Key {
 	if k, err := s.find(c, id); err == nil {
-		return k.ARN
-	}
-	r := s.region(c)
-	if alias := aliasOf(id); alias != "" {
-		k := newKey(c, wire.UUID())
-		r.Keys[k.ID] = k
-		r.Aliases[alias] = &Alias{Key: k.ID, Created: k.Created, Updated: k.Created}
-		return k.ARN
+		return k
 	}
 	k := newKey(c, id)
-	if strings.HasPrefix(id, "arn:") {
-		k.ARN = id
-		k.ID = id[strings.LastIndex(id, "/")+1:]
+	r := s.region(c)
+	switch alias := aliasOf(id); {
+	case alias != "":
+		k = newKey(c, wire.UUID())
+		r.Aliases[alias] = &Alias{Key: k.ID, Created: k.Created, Updated: k.Created}
+	case strings.HasPrefix(id, "arn:"):
+		k.ARN, k.ID = id, id[strings.LastIndex(id, "/")+1:]
 	}
 	r.Keys[k.ID] = k
-	return k.ARN
+	return k
+}
+
+// Seal encrypts with no regard to rights or the state of the key, which is
+// adopted.
+func (s *Service) Seal(c *wire.Call, id string, context map[string]string, plaintext []byte) (blob []byte) {
+	return s.Adopt(c, id).seal(plaintext, context)
 }

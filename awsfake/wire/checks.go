@@ -37,6 +37,17 @@ func (v *Checks) Length(member, value string, least, most int) {
 	}
 }
 
+// Count bounds the elements of a list.
+func (v *Checks) Count(member string, values []string, least, most int) {
+	text := "[" + strings.Join(values, ", ") + "]"
+	switch {
+	case len(values) < least:
+		v.fail(member, text, fmt.Sprintf("Member must have length greater than or equal to %d", least))
+	case len(values) > most:
+		v.fail(member, text, fmt.Sprintf("Member must have length less than or equal to %d", most))
+	}
+}
+
 // TooLong notes a member whose value AWS doesn't repeat: bytes and secrets.
 func (v *Checks) TooLong(member string, most int) {
 	v.failed = append(v.failed, fmt.Sprintf("Value at '%s' failed to satisfy constraint: Member must have length less than or equal to %d", member, most))
