@@ -167,6 +167,7 @@ func (b *Sandbox) tell(on ground) error {
 		if err := b.imds.Change(on.options(m)); err != nil {
 			return fmt.Errorf("follow the account: %w", err)
 		}
+		b.ipv6.Store(m.Options.HTTPProtocolIPv6 == "enabled")
 		b.following.told = &m
 	}
 	b.wakeAt(next)
@@ -242,24 +243,28 @@ func (r Role) met(p *ec2.Profile) *emulator.Role {
 	return role
 }
 
-// sourceInstance is a condition key of all calls with an instance's role.
-const sourceInstance = "ec2:SourceInstanceArn"
+// The condition keys of EC2 that all calls with an instance's role have.
+const (
+	sourceInstance = "ec2:SourceInstanceArn"
+	roleDelivery   = "ec2:RoleDelivery" // 1.0 or 2.0: the version of IMDS that handed the credentials out
+)
 
 // accepts looks a key up among those that the metadata service handed out and
 // says whose it is: the session of a role that is named after the instance
 // (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/iam-roles-for-amazon-ec2.html).
 func accepts(imds *emulator.Server) func(string) (awsfake.Credential, bool) {
 	return func(id string) (awsfake.Credential, bool) {
-		c, role, ok := imds.Issued(id)
+		c, ok := imds.Issued(id)
 		i := imds.Instance()
 		return awsfake.Credential{
 			SecretAccessKey: c.SecretAccessKey.Reveal(),
 			SessionToken:    c.Token.Reveal(),
 			Expires:         c.Expiration,
-			Role:            role.Name,
-			RoleID:          role.ID,
+			Role:            c.Role.Name,
+			RoleID:          c.Role.ID,
 			Session:         i.ID,
 			Context: map[string]string{
+				roleDelivery:                       c.Delivery,
 				sourceInstance:                     "arn:" + wire.Partition(i.Region) + ":ec2:" + i.Region + ":" + i.Account + ":instance/" + i.ID,
 				"aws:Ec2InstanceSourceVpc":         i.VPC,
 				"aws:Ec2InstanceSourcePrivateIPv4": i.PrivateIP,

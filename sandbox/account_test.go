@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -253,6 +254,59 @@ func TestOptionsByAPI(t *testing.T) {
 	if status, _ := r.plain(t, "/latest/meta-data/tags/instance/Name"); status != 404 {
 		t.Errorf("the tags are told again: %d", status)
 	}
+}
+
+// The endpoint in IPv6 opens and shuts by the API.
+func TestIPv6ByAPI(t *testing.T) {
+	t.Parallel()
+	six, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		t.Skipf("no IPv6 here: %v", err)
+	}
+	s := parse(t, administrator)
+	l := Listeners{IMDS: []net.Listener{listenOn(t, "127.0.0.1:0"), six}, AWS: listenOn(t, "127.0.0.1:0")}
+	b, err := s.Start(l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	r := running{s, &imds.Client{Endpoint: "http://" + l.IMDS[0].Addr().String()}, "http://" + l.AWS.Addr().String(), b}
+	defer r.imds.Close()
+	held := r.held(t)
+	answers := func() bool {
+		resp, err := http.Get("http://" + six.Addr().String() + "/latest/meta-data/instance-id")
+		if err == nil {
+			resp.Body.Close()
+		}
+		return err == nil
+	}
+	for _, tt := range []struct {
+		set  string
+		want bool
+	}{{"enabled", true}, {"disabled", false}, {"enabled", true}} {
+		r.must(t, held, "ec2", "Action=ModifyInstanceMetadataOptions&InstanceId="+sample+"&HttpProtocolIpv6="+tt.set)
+		if got := answers(); got != tt.want {
+			t.Errorf("%s: answers %v", tt.set, got)
+		}
+	}
+}
+
+// A policy can tell credentials that were handed out to IMDSv1.
+func TestRoleDelivery(t *testing.T) {
+	t.Parallel()
+	r := runScenario(t, parse(t, administrator+`
+    v2: {Version: "2012-10-17", Statement: [{Effect: Deny, Action: "*", Resource: "*", Condition: {NumericLessThan: {"ec2:RoleDelivery": "2.0"}}}]}
+`))
+	_, text := r.plain(t, "/latest/meta-data/iam/security-credentials/bedrock-ui-ec2-role")
+	c, err := imds.ParseCredentials([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bare := aws.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey.Reveal(), SessionToken: c.Token.Reveal()}
+	if status, body := r.query(t, bare, "ec2", "Action=DescribeRegions"); status != 403 || !strings.Contains(body, "explicit deny") {
+		t.Errorf("handed out without a token: %d %s", status, body)
+	}
+	r.must(t, r.held(t), "ec2", "Action=DescribeRegions")
 }
 
 // The metadata follows after the delays of the scenario, by itself.

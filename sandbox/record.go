@@ -77,7 +77,7 @@ func (r *recorder) note(u policy.Use) {
 func ofService(context map[string]string) map[string]string {
 	of := maps.Clone(context)
 	maps.DeleteFunc(of, func(key, _ string) bool {
-		return strings.HasPrefix(strings.ToLower(key), "aws:") || key == sourceInstance
+		return strings.HasPrefix(strings.ToLower(key), "aws:") || key == sourceInstance || key == roleDelivery
 	})
 	return of
 }

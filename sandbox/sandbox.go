@@ -52,6 +52,7 @@ type Sandbox struct {
 	recorder  recorder
 	keeper    *keeper // nil: nothing is kept
 	following follower
+	ipv6      atomic.Bool  // whether the metadata service answers over IPv6 now
 	skew      atomic.Int64 // by how many nanoseconds the clock of AWS is ahead now
 	begun     time.Time    // by the clock of AWS at the start
 	serving   sync.WaitGroup
@@ -83,9 +84,12 @@ func (s Scenario) StartWith(l Listeners, o Options) (*Sandbox, error) {
 		return nil, errors.Join(fmt.Errorf("start the sandbox: %w", err), l.close())
 	}
 	for _, one := range l.IMDS {
-		if !s.IMDS.answersAt(one.Addr()) {
+		if s.IMDS.Listen == "refuse" {
 			one.Close() // a closed listener refuses connections
 			continue
+		}
+		if overIPv6(one) {
+			one = gate{one, &b.ipv6}
 		}
 		b.serve(func() error { return b.imds.Serve(one) })
 	}
@@ -141,14 +145,6 @@ func (b *Sandbox) serve(run func() error) {
 			b.mu.Unlock()
 		}
 	})
-}
-
-func (m IMDS) answersAt(a net.Addr) bool {
-	if m.Listen == "refuse" {
-		return false
-	}
-	tcp, ok := a.(*net.TCPAddr)
-	return m.IPv6 || !ok || tcp.IP.To4() != nil
 }
 
 // join makes both servers so that AWS accepts the credentials that the
