@@ -92,7 +92,7 @@ func runBoxInit(ctx context.Context, s *session) error {
 // keeping its account.
 func (s *session) closeInstance(instance *sandbox.Sandbox) {
 	if err := instance.Close(); err != nil {
-		s.warn("%v", err)
+		s.warn("meanwhile this went wrong in the sandbox: %v", err)
 	}
 }
 
