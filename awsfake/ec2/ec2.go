@@ -84,6 +84,8 @@ func (s *Service) instanceOperations() []wire.Operation {
 		wire.Op("DescribeInstanceStatus", s.describeInstanceStatus),
 		wire.Op("DescribeInstanceAttribute", s.describeInstanceAttribute),
 		wire.Op("DescribeInstanceTypes", s.describeInstanceTypes),
+		wire.Op("DescribeInstanceCreditSpecifications", s.describeCredits),
+		wire.Op("DescribeVolumes", s.describeVolumes),
 		wire.Op("DescribeImages", s.describeImages),
 		wire.Op("DescribeImageAttribute", s.describeImageAttribute),
 		wire.Op("ModifyImageAttribute", s.modifyImageAttribute),
@@ -115,6 +117,7 @@ func (s *Service) placeOperations() []wire.Operation {
 		wire.Op("DescribeRegions", s.describeRegions),
 		wire.Op("DescribeAvailabilityZones", s.describeAvailabilityZones),
 		wire.Op("DescribeVpcs", s.describeVpcs),
+		wire.Op("DescribeVpcAttribute", s.describeVpcAttribute),
 		wire.Op("DescribeSubnets", s.describeSubnets),
 		wire.Op("DescribeSecurityGroups", s.describeSecurityGroups),
 	}
