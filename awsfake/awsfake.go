@@ -39,22 +39,19 @@ type Options struct {
 	Credentials func(accessKeyID string) (Credential, bool)
 
 	Bedrock    bedrock.Options
-	Pace       time.Duration        // the pause before each piece of a streamed answer; zero means 4 ms
-	Parameters map[string]Parameter // by name, with the leading slash if it has one
+	Pace       time.Duration       // the pause before each piece of a streamed answer; zero means 4 ms
+	Parameters map[string]ssm.Seed // by name, with the leading slash if it has one
 
 	Replies   *fault.Set       // calls that are answered otherwise
 	Now       func() time.Time // nil means time.Now
 	FirstByte time.Duration    // the least time before an answer begins; zero means 3 ms
-	OnChange  func()           // is called after an operation that may have changed the account; nil means nobody asks
+	OnChange  func()           // is called when an operation may have changed the account, before its answer is written; nil means nobody asks
 
 	// OnAuthorize is told of every decision over a call, with all condition
 	// keys that the call had; nil means nobody asks. Calls are decided at the
 	// same time.
 	OnAuthorize func(policy.Use)
 }
-
-// A Parameter is one of SSM's parameters.
-type Parameter = ssm.Seed
 
 // A Server answers as AWS would. It is an [http.Handler]. Serve it with
 // HTTP/1 and with HTTP/2 in clear text ([http.Protocols.SetUnencryptedHTTP2]):
@@ -84,9 +81,6 @@ func New(o Options) *Server {
 	}
 	if o.Credentials == nil {
 		o.Credentials = func(string) (Credential, bool) { return Credential{}, false }
-	}
-	if o.OnChange == nil {
-		o.OnChange = func() {}
 	}
 	if o.State == nil {
 		o.State = new(State)
@@ -134,13 +128,10 @@ func (s *Server) perform(w http.ResponseWriter, c *call) error {
 	} else if err := s.authenticate(c); err != nil {
 		return err
 	}
-	if err := c.operation.Serve(w, c.Call, &s.account); err != nil {
-		return err
-	}
 	if c.operation.Changes() {
-		s.options.OnChange()
+		c.Changed = s.options.OnChange
 	}
-	return nil
+	return c.operation.Serve(w, c.Call, &s.account)
 }
 
 func tooLarge(err error) error {

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"tegata/awsfake/ssm"
 	"tegata/awsfake/wire"
 	"tegata/internal/fault"
 	"tegata/internal/policy"
@@ -254,7 +255,7 @@ func TestUnknownOperations(t *testing.T) {
 func TestGetParameter(t *testing.T) {
 	t.Parallel()
 	b := start(t, func(o *Options) {
-		o.Parameters = map[string]Parameter{
+		o.Parameters = map[string]ssm.Seed{
 			"/app/url":    {Value: "https://例.jp", Version: 3},
 			"plain":       {Value: "x"},
 			"/app/secret": {Value: "hidden", Type: "SecureString"},

@@ -22,6 +22,8 @@ type Credential struct {
 	// Whose it is: the session of a role of the account by these names, or
 	// else the Caller.
 	Role, Session string
+	RoleID        string            // AROA…, of the Role when the session began; "" means whatever it is
+	Context       map[string]string // condition keys that stay with the session
 	Caller        wire.Caller
 }
 
@@ -79,13 +81,13 @@ func bounds(documents []json.RawMessage) (all []policy.Named) {
 // for an instance.
 func (s *Server) sessionOf(c *wire.Call, id string, found Credential) (wire.Caller, bool) {
 	role, ok := s.of.iam.Role(found.Role)
-	if !ok {
-		return wire.Caller{}, false
+	if !ok || found.RoleID != "" && found.RoleID != role.ID {
+		return wire.Caller{}, false // the role is gone, even if there is another of its name
 	}
 	return s.callerOf(id, &sts.Session{
 		ARN:    "arn:" + partitionOf(role) + ":sts::" + c.Account + ":assumed-role/" + role.Name + "/" + found.Session,
 		UserID: role.ID + ":" + found.Session,
-		Role:   role.Name,
+		Role:   role.Name, Context: found.Context,
 	})
 }
 

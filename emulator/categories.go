@@ -29,6 +29,7 @@ type category struct {
 	label     string        // how the leaf's directory is listed, if not as "name/"
 	mediaType string        // "" means text/plain, JSON documents included
 	dynamic   func() []byte // gives the body, if it changes
+	bare      func() []byte // gives it to callers without a token; nil means that it is the same
 	empty     bool          // served even with an empty body
 	hidden    bool          // listed nowhere
 	appeared  time.Time     // zero means when the instance was launched
@@ -127,7 +128,7 @@ func (s *service) roleCategories() []category {
 	const since = "2012-01-12"
 	all := []category{{path: "meta-data/iam/info", since: since, body: s.iamInfo()}}
 	if role := s.options.Role; role.Name != "" && role.Failure != ProfileNotFound {
-		all = append(all, category{path: "meta-data/iam/security-credentials/" + role.Name, since: since, dynamic: s.issuer.document})
+		all = append(all, category{path: "meta-data/iam/security-credentials/" + role.Name, since: since, dynamic: s.issuer.document, bare: s.bare.document})
 	}
 	return all
 }

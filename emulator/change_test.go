@@ -12,6 +12,7 @@ import (
 
 	"tegata/emulator"
 	"tegata/emulator/imdstest"
+	"tegata/imds"
 	"tegata/internal/fault"
 )
 
@@ -190,8 +191,8 @@ func TestProfileStates(t *testing.T) {
 		first := readRole(t, s)
 		change(t, s, emulator.Options{Tokens: "optional", Role: &again})
 		second := readRole(t, s)
-		if _, of, ok := s.Issued(first.AccessKeyID); !ok || of.ID != "AROA1" || first.AccessKeyID == second.AccessKeyID {
-			t.Errorf("%s is of %+v, %v; then %s", first.AccessKeyID, of, ok, second.AccessKeyID)
+		if of, ok := s.Issued(first.AccessKeyID); !ok || of.Role.ID != "AROA1" || of.Delivery != "1.0" || first.AccessKeyID == second.AccessKeyID {
+			t.Errorf("%s is of %+v, %s, %v; then %s", first.AccessKeyID, of.Role, of.Delivery, ok, second.AccessKeyID)
 		}
 	})
 }
@@ -212,5 +213,22 @@ func TestChangeTags(t *testing.T) {
 	o.Instance.Tags = map[string]string{"c/d": ""}
 	if err := s.Change(o); err == nil || do(t, "GET", s.URL+tags).body != "a\nb" {
 		t.Errorf("c/d: %v", err)
+	}
+}
+
+// Who brings a token gets other credentials than who does not.
+func TestDelivery(t *testing.T) {
+	const document = "/latest/meta-data/iam/security-credentials/app-role"
+	s := imdstest.NewServer(t, emulator.Options{Tokens: "optional", Role: &emulator.Role{Name: "app-role"}})
+	for range 2 {
+		for want, headers := range map[string][]string{"1.0": nil, "2.0": {token(t, s)}} {
+			c, err := imds.ParseCredentials([]byte(do(t, "GET", s.URL+document, headers...).body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, ok := s.Issued(c.AccessKeyID); !ok || got.Delivery != want || got.Credentials != c {
+				t.Errorf("got %s, %v, want %s", got.Delivery, ok, want)
+			}
+		}
 	}
 }

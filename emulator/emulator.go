@@ -89,7 +89,7 @@ type Server struct {
 
 	wire    *wire
 	mu      sync.Mutex
-	issuers map[Role]*issuer // of all roles that the instance has had
+	issuers map[delivery]*issuer // of all roles that the instance has had
 }
 
 // A service is the metadata service in one setup, which does not change.
@@ -97,6 +97,7 @@ type service struct {
 	options   Options
 	tokens    *sealer
 	issuer    *issuer // nil without a role
+	bare      *issuer // of what goes to callers without a token
 	identity  *issuer
 	profileID string
 	bucket    *bucket // nil without a bound
@@ -135,7 +136,7 @@ func New(o Options) (*Server, error) {
 		tokens:    tokens,
 		profileID: profileID(),
 		identity:  newIssuer(Role{Lifetime: defaultLifetime}, o.Now),
-		issuers:   map[Role]*issuer{},
+		issuers:   map[delivery]*issuer{},
 	}
 	s.wire = newWire(func(net.Addr) *Server { return s })
 	s.setUp(o)
@@ -166,7 +167,8 @@ func (s *Server) Change(o Options) error {
 func (s *Server) setUp(o Options) {
 	next := &service{options: o, tokens: s.tokens, identity: s.identity, profileID: s.profileID}
 	if o.Role != nil {
-		next.issuer = s.issuerOf(*o.Role, o.Now)
+		next.issuer = s.issuerOf(delivery{*o.Role, "2.0"}, o.Now)
+		next.bare = s.issuerOf(delivery{*o.Role, "1.0"}, o.Now)
 	}
 	next.bucket = newBucket(o.Throttle)
 	if was := s.service.Load(); was != nil && was.options.Throttle == o.Throttle {
@@ -177,13 +179,19 @@ func (s *Server) setUp(o Options) {
 	s.service.Store(next)
 }
 
-func (s *Server) issuerOf(r Role, now func() time.Time) *issuer {
+// A delivery is a way in which the credentials of a role reach the instance.
+type delivery struct {
+	role    Role
+	version string // of IMDS
+}
+
+func (s *Server) issuerOf(d delivery, now func() time.Time) *issuer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.issuers[r] == nil {
-		s.issuers[r] = newIssuer(r, now)
+	if s.issuers[d] == nil {
+		s.issuers[d] = newIssuer(d.role, now)
 	}
-	return s.issuers[r]
+	return s.issuers[d]
 }
 
 // Credential returns the credentials with the given access key id, if this
@@ -191,20 +199,27 @@ func (s *Server) issuerOf(r Role, now func() time.Time) *issuer {
 // Expiration, and are known for one more lifetime after it, so that whoever
 // checks them can tell expired from unknown.
 func (s *Server) Credential(accessKeyID string) (imds.Credentials, bool) {
-	c, _, ok := s.Issued(accessKeyID)
-	return c, ok
+	issued, ok := s.Issued(accessKeyID)
+	return issued.Credentials, ok
 }
 
-// Issued is Credential, with the role that the credentials are of.
-func (s *Server) Issued(accessKeyID string) (imds.Credentials, Role, bool) {
+// Issued are credentials, and how they were handed out.
+type Issued struct {
+	imds.Credentials
+	Role     Role
+	Delivery string // 1.0 to who brought no token, else 2.0; policies know it as ec2:RoleDelivery
+}
+
+// Issued is [Server.Credential] with more about them.
+func (s *Server) Issued(accessKeyID string) (Issued, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for role, i := range s.issuers {
+	for d, i := range s.issuers {
 		if c, ok := i.credential(accessKeyID); ok {
-			return c, role, true
+			return Issued{c, d.role, d.version}, true
 		}
 	}
-	return imds.Credentials{}, Role{}, false
+	return Issued{}, false
 }
 
 // Instance returns what the metadata tells about the machine, with all that

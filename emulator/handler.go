@@ -164,11 +164,11 @@ func forwarded(r *http.Request) bool {
 
 func (s *service) write(p *page, w http.ResponseWriter, r *http.Request) {
 	body, length := p.body, p.length
+	h := w.Header()
 	if p.dynamic != nil {
-		body = p.dynamic()
+		body = p.dynamicBody(h[headerTTL] == nil)
 		length = []string{strconv.Itoa(len(body))}
 	}
-	h := w.Header()
 	h["Content-Type"] = p.mediaType
 	h["Content-Length"] = length
 	h["Accept-Ranges"] = nitroRanges
@@ -179,6 +179,13 @@ func (s *service) write(p *page, w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodHead {
 		w.Write(body)
 	}
+}
+
+func (p *page) dynamicBody(withoutToken bool) []byte {
+	if withoutToken && p.bare != nil {
+		return p.bare()
+	}
+	return p.dynamic()
 }
 
 // singleSlashes serves the JavaScript SDK, which asks for //latest/api/token.

@@ -17,6 +17,7 @@ type page struct {
 	mediaType    []string
 	lastModified []string
 	dynamic      func() []byte // gives the body instead, if not nil
+	bare         func() []byte // that of dynamic for callers without a token, if not nil
 }
 
 var textPlain = []string{"text/plain"}
@@ -98,7 +99,7 @@ func (b *treeBuilder) add(c *category) {
 		return
 	}
 	p := b.page(c.body)
-	p.dynamic = c.dynamic
+	p.dynamic, p.bare = c.dynamic, c.bare
 	if c.mediaType != "" {
 		p.mediaType = []string{c.mediaType}
 	}

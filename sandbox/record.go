@@ -73,9 +73,11 @@ func (r *recorder) note(u policy.Use) {
 }
 
 // ofService leaves out the condition keys that every request has, of which
-// some differ from call to call.
+// some differ from call to call, and that every session of an instance has.
 func ofService(context map[string]string) map[string]string {
 	of := maps.Clone(context)
-	maps.DeleteFunc(of, func(key, _ string) bool { return strings.HasPrefix(strings.ToLower(key), "aws:") })
+	maps.DeleteFunc(of, func(key, _ string) bool {
+		return strings.HasPrefix(strings.ToLower(key), "aws:") || key == sourceInstance || key == roleDelivery
+	})
 	return of
 }

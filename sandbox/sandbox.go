@@ -1,26 +1,21 @@
 package sandbox
 
 import (
-	"crypto/sha256"
-	"encoding/base32"
 	"errors"
 	"fmt"
 	"io"
 	"log"
-	"maps"
 	"net"
 	"net/http"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"tegata/awsfake"
 	"tegata/awsfake/bedrock"
-	"tegata/awsfake/wire"
+	"tegata/awsfake/ssm"
 	"tegata/emulator"
 	"tegata/internal/fault"
-	"tegata/internal/policy"
 )
 
 // Listeners are where a [Sandbox] serves. It closes them all.
@@ -49,17 +44,20 @@ func (l Listeners) close() error {
 // A Sandbox is a scenario that runs: the metadata service of the instance,
 // and AWS as that instance meets it.
 type Sandbox struct {
-	imds     *emulator.Server
-	aws      atomic.Pointer[awsfake.Server] // as it answers now
-	awsWire  *http.Server
-	names    *nameServer // nil for none
-	signer   *authority  // of the certificates of awsWire
-	recorder recorder
-	skew     atomic.Int64 // by how many nanoseconds the clock of AWS is ahead now
-	begun    time.Time    // by the clock of AWS at the start
-	serving  sync.WaitGroup
-	mu       sync.Mutex
-	errs     []error // of servers that ended by themselves
+	imds      *emulator.Server
+	aws       atomic.Pointer[awsfake.Server] // as it answers now
+	awsWire   *http.Server
+	names     *nameServer // nil for none
+	signer    *authority  // of the certificates of awsWire
+	recorder  recorder
+	keeper    *keeper // nil: nothing is kept
+	following follower
+	ipv6      atomic.Bool  // whether the metadata service answers over IPv6 now
+	skew      atomic.Int64 // by how many nanoseconds the clock of AWS is ahead now
+	begun     time.Time    // by the clock of AWS at the start
+	serving   sync.WaitGroup
+	mu        sync.Mutex
+	errs      []error // of servers that ended by themselves
 
 	started   Scenario
 	replies   *fault.Set // of started: one set for both servers, so that `times` counts the calls to both
@@ -69,15 +67,29 @@ type Sandbox struct {
 
 // Start serves the scenario on l until [Sandbox.Close]. The listeners belong
 // to it from now on, after an error too.
-func (s Scenario) Start(l Listeners) (*Sandbox, error) {
-	b, err := s.join()
+func (s Scenario) Start(l Listeners) (*Sandbox, error) { return s.StartWith(l, Options{}) }
+
+// Options are what a sandbox has beside its scenario.
+type Options struct {
+	// State is a file that keeps the account: what it holds is there at the
+	// start, in place of what the scenario says of users, roles and parameters,
+	// and it is written after each change. "" means that nothing is kept.
+	State string
+}
+
+// StartWith is Start with options.
+func (s Scenario) StartWith(l Listeners, o Options) (*Sandbox, error) {
+	b, err := s.join(o)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start the sandbox: %w", err), l.close())
 	}
 	for _, one := range l.IMDS {
-		if !s.IMDS.answersAt(one.Addr()) {
+		if s.IMDS.Listen == "refuse" {
 			one.Close() // a closed listener refuses connections
 			continue
+		}
+		if overIPv6(one) {
+			one = gate{one, &b.ipv6}
 		}
 		b.serve(func() error { return b.imds.Serve(one) })
 	}
@@ -113,11 +125,15 @@ func (b *Sandbox) CA() []byte { return b.signer.pem() }
 // Close stops serving, cuts open connections and waits until both servers
 // have ended. It returns what made one of them end before.
 func (b *Sandbox) Close() error {
+	b.stopFollowing()
 	err := errors.Join(b.imds.Close(), b.awsWire.Close())
 	if b.names != nil {
 		err = errors.Join(err, b.names.close())
 	}
 	b.serving.Wait()
+	if b.keeper != nil {
+		err = errors.Join(err, b.keeper.close())
+	}
 	return errors.Join(append(b.errs, err)...)
 }
 
@@ -131,17 +147,9 @@ func (b *Sandbox) serve(run func() error) {
 	})
 }
 
-func (m IMDS) answersAt(a net.Addr) bool {
-	if m.Listen == "refuse" {
-		return false
-	}
-	tcp, ok := a.(*net.TCPAddr)
-	return m.IPv6 || !ok || tcp.IP.To4() != nil
-}
-
 // join makes both servers so that AWS accepts the credentials that the
 // metadata service hands out, and no others.
-func (s Scenario) join() (b *Sandbox, err error) {
+func (s Scenario) join(o Options) (b *Sandbox, err error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
@@ -159,13 +167,18 @@ func (s Scenario) join() (b *Sandbox, err error) {
 	if b.imds, err = emulator.New(metadata); err != nil {
 		return nil, err
 	}
-	aws, err := b.services(s, b.replies)
+	state, err := s.kept(o.State, b.imds.Instance())
 	if err != nil {
 		return nil, err
 	}
-	b.aws.Store(aws)
+	if err := b.stand(ground{b.services(s, state, b.replies), metadata, s.Role}); err != nil {
+		return nil, err
+	}
 	if b.signer, err = newAuthority(time.Now(), s.ClockSkew, b.resolves); err != nil {
 		return nil, err
+	}
+	if o.State != "" {
+		b.keeper = newKeeper(o.State, func() ([]byte, error) { return b.aws.Load().Save() })
 	}
 	b.awsWire = &http.Server{
 		Handler:           http.HandlerFunc(b.serveAWS),
@@ -180,39 +193,34 @@ func (s Scenario) join() (b *Sandbox, err error) {
 // behave makes both servers answer as s says from now on. After an error they
 // answer as before.
 func (b *Sandbox) behave(s Scenario, replies *fault.Set) error {
-	aws, err := b.services(s, replies)
-	if err != nil {
-		return err
-	}
 	metadata, err := s.metadata(replies, b.begun)
 	if err != nil {
 		return err
 	}
-	if err := b.imds.Change(metadata); err != nil {
+	state := s.account(b.imds.Instance())
+	if err := b.stand(ground{b.services(s, state, replies), metadata, s.Role}); err != nil {
 		return err
 	}
 	b.skew.Store(int64(s.ClockSkew))
-	b.aws.Store(aws)
 	return nil
 }
 
 // services are those of AWS around the instance.
-func (b *Sandbox) services(s Scenario, replies *fault.Set) (*awsfake.Server, error) {
-	policies, err := s.Role.documents()
-	if err != nil {
-		return nil, err
-	}
+func (b *Sandbox) services(s Scenario, state *awsfake.State, replies *fault.Set) *awsfake.Server {
 	return awsfake.New(awsfake.Options{
 		Account:     s.Instance.Account,
 		Region:      s.Instance.Region,
-		Credentials: s.accepts(b.imds, policies),
+		State:       state,
+		Delays:      s.Delays.of(),
+		Credentials: accepts(b.imds),
+		OnChange:    b.changed,
 		Bedrock:     bedrock.Options{Models: s.Bedrock.models(), Profiles: s.Bedrock.profiles()},
 		Parameters:  s.parameters(),
 		Replies:     replies,
 		Now:         b.now,
 		Pace:        s.Bedrock.Pace,
 		OnAuthorize: b.recorder.note,
-	}), nil
+	})
 }
 
 func (b *Sandbox) serveAWS(w http.ResponseWriter, r *http.Request) { b.aws.Load().ServeHTTP(w, r) }
@@ -233,52 +241,10 @@ func protocols() *http.Protocols {
 	return p
 }
 
-// documents are the policies of the role.
-func (r Role) documents() ([]policy.Named, error) {
-	var all []policy.Named
-	for _, name := range slices.Sorted(maps.Keys(r.Policies)) {
-		doc, err := policy.Parse(r.Policies[name])
-		if err != nil {
-			return nil, fmt.Errorf("role.policies.%s: %w", name, err)
-		}
-		all = append(all, policy.Named{Name: name, Document: doc})
-	}
-	return all, nil
-}
-
-func (s Scenario) parameters() map[string]awsfake.Parameter {
-	all := map[string]awsfake.Parameter{}
+func (s Scenario) parameters() map[string]ssm.Seed {
+	all := map[string]ssm.Seed{}
 	for name, p := range s.Parameters {
-		all[name] = awsfake.Parameter(p)
+		all[name] = ssm.Seed(p)
 	}
 	return all
-}
-
-// accepts looks a key up among those that the metadata service handed out and
-// says whose it is: the session of the role that is named after the instance.
-func (s Scenario) accepts(imds *emulator.Server, policies []policy.Named) func(string) (awsfake.Credential, bool) {
-	arn := fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/%s", wire.Partition(s.Instance.Region), s.Instance.Account, s.Role.Name, s.Instance.ID)
-	caller := wire.Caller{
-		ARN:       arn,
-		UserID:    roleID(s.Instance.Account, s.Role.Name) + ":" + s.Instance.ID,
-		Principal: fmt.Sprintf("arn:%s:iam::%s:role/%s", wire.Partition(s.Instance.Region), s.Instance.Account, s.Role.Name),
-		Role:      s.Role.Name,
-		Policies:  policy.Layers{Identity: policies},
-	}
-	return func(id string) (awsfake.Credential, bool) {
-		c, ok := imds.Credential(id)
-		return awsfake.Credential{
-			SecretAccessKey: c.SecretAccessKey.Reveal(),
-			SessionToken:    c.Token.Reveal(),
-			Expires:         c.Expiration,
-			Caller:          caller,
-		}, ok
-	}
-}
-
-// roleID makes the unique id of a role: AROA and 17 letters and digits
-// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html).
-func roleID(account, role string) string {
-	sum := sha256.Sum256([]byte(account + "/" + role))
-	return "AROA" + base32.StdEncoding.EncodeToString(sum[:])[:17]
 }

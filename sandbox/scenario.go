@@ -14,6 +14,8 @@ import (
 	"fmt"
 	"time"
 
+	"tegata/awsfake"
+	"tegata/awsfake/ec2"
 	"tegata/emulator"
 	"tegata/internal/fault"
 )
@@ -29,7 +31,8 @@ type Scenario struct {
 	Parameters  map[string]Parameter `yaml:"parameters"`  // of SSM, by name
 	Environment map[string]*string   `yaml:"environment"` // of the command; nil unsets, ${HOME} is expanded
 	Files       map[string]string    `yaml:"files"`       // what they hold, by path relative to HOME
-	ClockSkew   time.Duration        `yaml:"clock_skew"`  // by how much the clock of AWS is ahead of the command's
+	Delays      Delays               `yaml:"delays"`
+	ClockSkew   time.Duration        `yaml:"clock_skew"` // by how much the clock of AWS is ahead of the command's
 	Replies     []fault.Rule         `yaml:"replies" overlay:"prepend"`
 }
 
@@ -120,6 +123,18 @@ type Role struct {
 	Policies    map[string]json.RawMessage `yaml:"policies"`    // IAM documents: what the role may do
 	Lifetime    time.Duration              `yaml:"lifetime"`    // of a set of credentials
 	Credentials string                     `yaml:"credentials"` // "valid", or "expired": what is handed out is past its end
+}
+
+// Delays are how long the parts of AWS take to hear of a change. Zero means no
+// time at all.
+type Delays struct {
+	MetadataOptions time.Duration `yaml:"metadata_options"` // until changed options of the metadata service are applied
+	InstanceProfile time.Duration `yaml:"instance_profile"` // until the metadata follows the change of an instance profile
+	IAM             time.Duration `yaml:"iam"`              // until a new access key or instance profile is known elsewhere
+}
+
+func (d Delays) of() awsfake.Delays {
+	return awsfake.Delays{IAM: d.IAM, EC2: ec2.Options{Apply: d.MetadataOptions, Associate: d.InstanceProfile}}
 }
 
 // Bedrock is what differs from the dated catalogue that awsfake has.

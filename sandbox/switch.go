@@ -91,6 +91,7 @@ func (s Scenario) staysWhatItWas(before Scenario) bool {
 	s.Role = before.Role
 	s.Bedrock = before.Bedrock
 	s.Parameters = before.Parameters
+	s.Delays = before.Delays
 	s.ClockSkew = before.ClockSkew
 	s.Replies = before.Replies
 	return reflect.DeepEqual(s, before)

@@ -104,33 +104,42 @@ func (f filter) matches(have []string) bool {
 	return false
 }
 
+// like goes back to the last * alone, so that no pattern takes long.
 func like(pattern, value string) bool {
-	for pattern != "" {
-		switch pattern[0] {
-		case '*':
-			for i := 0; i <= len(value); i++ {
-				if like(pattern[1:], value[i:]) {
-					return true
-				}
-			}
-			return false
-		case '\\':
-			if len(pattern) > 1 {
-				pattern = pattern[1:]
-			}
-			fallthrough
+	p, v := []rune(pattern), []rune(value)
+	at, star, tried := 0, -1, 0 // the place in p, of its last *, and what that stood for last
+	for n := 0; n < len(v); {
+		next, fits := step(p, at, v[n])
+		switch {
+		case at < len(p) && p[at] == '*':
+			star, tried, at = at, n, at+1
+		case fits:
+			at, n = next, n+1
+		case star >= 0:
+			tried++
+			at, n = star+1, tried
 		default:
-			if value == "" || value[0] != pattern[0] {
-				return false
-			}
-		case '?':
-			if value == "" {
-				return false
-			}
+			return false
 		}
-		pattern, value = pattern[1:], value[1:]
 	}
-	return value == ""
+	for at < len(p) && p[at] == '*' {
+		at++
+	}
+	return at == len(p)
+}
+
+// step compares one character with what stands in a pattern, and gives the
+// place after that.
+func step(p []rune, at int, r rune) (next int, fits bool) {
+	switch {
+	case at >= len(p):
+		return at, false
+	case p[at] == '\\' && at+1 < len(p):
+		return at + 2, p[at+1] == r
+	case p[at] == '?':
+		return at + 1, true
+	}
+	return at + 1, p[at] == r
 }
 
 // filtered keeps what passes all filters. values gives those of a resource

@@ -53,6 +53,10 @@ func parse(document string) (policy.Document, string) {
 // refusalOf finds the words for a document that is JSON, but no policy, from
 // what its statements lack.
 func refusalOf(document string) string {
+	var d struct{ Version string }
+	if json.Unmarshal([]byte(document), &d) == nil && d.Version != "" && d.Version != "2012-10-17" && d.Version != "2008-10-17" {
+		return oldPolicy
+	}
 	for _, s := range rawStatements(document) {
 		_, action := s["Action"]
 		_, notAction := s["NotAction"]
@@ -118,9 +122,6 @@ func permissionProblem(document string) string {
 	parsed, problem := parse(document)
 	if problem != "" {
 		return problem
-	}
-	if parsed.Version != "2012-10-17" && parsed.Version != "" && parsed.Version != "2008-10-17" {
-		return oldPolicy
 	}
 	for _, s := range parsed.Statements {
 		switch {

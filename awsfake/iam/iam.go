@@ -9,8 +9,8 @@
 // certificates (lists of them are empty, making one is no operation); every
 // change holds at once, but for keys and instance profiles younger than
 // [Options.Propagation]; of AWS's own policies there are the few in the folder
-// managed, abridged; the last use of roles is not kept; quotas are the
-// defaults of
+// managed, abridged; the keys aws:TagKeys and those of services behind others
+// are never there; quotas are the defaults of
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html.
 // Texts of errors are those that accounts report.
 package iam
@@ -39,6 +39,8 @@ type Service struct {
 func (s *Service) Wire() wire.Service {
 	return wire.Service{
 		Name: "iam", Global: true, Version: "2010-05-08", Namespace: "https://iam.amazonaws.com/doc/2010-05-08/", Protocol: wire.Query,
-		Operations: slices.Concat(s.userOperations(), s.keyOperations(), s.roleOperations(), s.profileOperations()),
+		Operations: slices.Concat(s.userOperations(), s.keyOperations(), s.roleOperations(), s.profileOperations(),
+			s.policyOperations(), s.permissionOperations(userKind), s.permissionOperations(roleKind),
+			s.providerOperations(), s.simulationOperations(), s.accountOperations(), s.otherOperations()),
 	}
 }

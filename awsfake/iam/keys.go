@@ -161,6 +161,16 @@ func (s *Service) deleteAccessKey(c *wire.Call, in keyInput) (wire.Empty, error)
 	return wire.Empty{}, err
 }
 
+// owned finds a key with the user whose it is.
+func (s *Service) owned(id string) (*Key, *User, bool) {
+	key, ok := s.State.Keys[id]
+	if !ok {
+		return nil, nil, false
+	}
+	user, ok := s.State.Users[key.User]
+	return key, user, ok
+}
+
 type lastUse struct {
 	LastUsedDate *wire.Time `xml:",omitempty"`
 	ServiceName  string
@@ -181,10 +191,10 @@ func (s *Service) getAccessKeyLastUsed(c *wire.Call, in keyInput) (lastUseAnswer
 	if err := v.err(c); err != nil {
 		return lastUseAnswer{}, err
 	}
-	key, ok := s.State.Keys[in.AccessKeyID]
+	key, owner, ok := s.owned(in.AccessKeyID)
 	user := c.GlobalARN("iam", "user/*")
 	if ok {
-		user = s.State.Users[key.User].ARN
+		user = owner.ARN
 	}
 	if err := c.Authorize("iam:GetAccessKeyLastUsed", user, nil); err != nil {
 		return lastUseAnswer{}, err

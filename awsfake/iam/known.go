@@ -10,12 +10,11 @@ import (
 // it: not while it is younger than [Options.Propagation]. An inactive key is
 // returned too.
 func (s *Service) Key(id string, now time.Time) (Key, *User, bool) {
-	key, ok := s.State.Keys[id]
+	key, user, ok := s.owned(id)
 	if !ok || s.young(key.Created, now) {
 		return Key{}, nil, false
 	}
-	user, ok := s.State.Users[key.User]
-	return *key, user, ok
+	return *key, user, true
 }
 
 // Caller is a user as one who signs with the key.
@@ -32,6 +31,14 @@ func (s *Service) Used(id string, u Use) {
 	if key, ok := s.State.Keys[id]; ok {
 		u.At = u.At.UTC().Truncate(time.Second)
 		key.LastUse = u
+	}
+}
+
+// UsedRole notes that a session of a role has signed a call, for GetRole.
+func (s *Service) UsedRole(name string, u Use) {
+	if role, ok := s.State.Roles[name]; ok {
+		u.At = u.At.UTC().Truncate(time.Second)
+		role.LastUse = u
 	}
 }
 

@@ -31,7 +31,13 @@ type roleAnswer struct {
 	MaxSessionDuration       int        `xml:",omitempty"`
 	PermissionsBoundary      *boundary  `xml:",omitempty"`
 	Tags                     *list[Tag] `xml:",omitempty"`
-	RoleLastUsed             *struct{}  `xml:",omitempty"`
+	RoleLastUsed             *roleUse   `xml:",omitempty"`
+}
+
+// A roleUse is empty for a role that was not used yet.
+type roleUse struct {
+	LastUsedDate *wire.Time `xml:",omitempty"`
+	Region       string     `xml:",omitempty"`
 }
 
 // brief is the role as lists tell it.
@@ -44,7 +50,7 @@ func (r *Role) brief() roleAnswer {
 
 func (r *Role) answer() roleAnswer {
 	a := r.brief()
-	a.PermissionsBoundary, a.Tags, a.RoleLastUsed = r.boundary(), tagList(r.Tags), &struct{}{}
+	a.PermissionsBoundary, a.Tags, a.RoleLastUsed = r.boundary(), tagList(r.Tags), &roleUse{wire.At(r.LastUse.At), r.LastUse.Region}
 	return a
 }
 

@@ -16,13 +16,13 @@ import (
 // nobody in it. It survives a round trip through JSON unchanged; secrets are
 // in it.
 type State struct {
-	Users            map[string]*User            `json:",omitempty"` // by name
-	Keys             map[string]*Key             `json:",omitempty"` // of users, by id
-	Roles            map[string]*Role            `json:",omitempty"` // by name
-	InstanceProfiles map[string]*InstanceProfile `json:",omitempty"` // by name
-	Policies         map[string]*Policy          `json:",omitempty"` // the account's own managed policies, by ARN
-	Providers        map[string]*Provider        `json:",omitempty"` // by issuer without its https://
-	SCPs             [][]SCP                     `json:",omitempty"` // one list for each level of the organisation, the root's first
+	Users            map[string]*User            // by name
+	Keys             map[string]*Key             // of users, by id
+	Roles            map[string]*Role            // by name
+	InstanceProfiles map[string]*InstanceProfile // by name
+	Policies         map[string]*Policy          // the account's own managed policies, by ARN
+	Providers        map[string]*Provider        // by issuer without its https://
+	SCPs             [][]SCP                     // one list for each level of the organisation, the root's first
 }
 
 // An Identity is what users, roles and the like have in common.
@@ -70,7 +70,8 @@ type Key struct {
 	LastUse  Use
 }
 
-// A Use tells of the last call that a key signed; the zero value means none.
+// A Use tells of the last call that a key or a session signed; the zero value
+// means none.
 type Use struct {
 	At              time.Time
 	Service, Region string
@@ -83,6 +84,7 @@ type Role struct {
 	Description string `json:",omitempty"`
 	Trust       string // document
 	MaxSession  time.Duration
+	LastUse     Use // of one of its sessions
 }
 
 // An InstanceProfile carries a role to an instance.
@@ -133,6 +135,12 @@ func (s *State) Role(name string) (*Role, bool) {
 	return role, ok
 }
 
+// RoleByARN returns a role by its ARN, which has its path.
+func (s *State) RoleByARN(arn string) (*Role, bool) {
+	role, ok := s.Roles[nameOf(arn)]
+	return role, ok && role.ARN == arn
+}
+
 // InstanceProfile returns an instance profile by name, however young it is.
 func (s *State) InstanceProfile(name string) (*InstanceProfile, bool) {
 	profile, ok := s.InstanceProfiles[name]
@@ -145,6 +153,9 @@ func (s *State) Provider(issuer string) (*Provider, bool) {
 	provider, ok := s.Providers[strings.TrimPrefix(issuer, "https://")]
 	return provider, ok
 }
+
+// nameOf is what follows the path in an ARN.
+func nameOf(arn string) string { return arn[strings.LastIndex(arn, "/")+1:] }
 
 // Document returns the document that holds of a managed policy, the account's
 // own or one of AWS's.
@@ -211,12 +222,12 @@ func (s *State) layers(p Permissions) policy.Layers {
 	}
 	for _, arn := range p.Attached {
 		document, _ := s.Document(arn)
-		l.Identity = appendNamed(l.Identity, arn[strings.LastIndex(arn, "/")+1:], document)
+		l.Identity = appendNamed(l.Identity, nameOf(arn), document)
 	}
 	if p.Boundary != "" {
 		document, _ := s.Document(p.Boundary)
 		parsed, _ := policy.Parse([]byte(document))
-		l.Boundary = &policy.Named{Name: p.Boundary[strings.LastIndex(p.Boundary, "/")+1:], Document: parsed}
+		l.Boundary = &policy.Named{Name: nameOf(p.Boundary), Document: parsed}
 	}
 	for _, level := range s.SCPs {
 		named := []policy.Named{}

@@ -11,7 +11,7 @@ import (
 
 const maxTags = 50
 
-// checkTags validates tags that are to be set.
+// tags validates tags that are to be set.
 func (v *checks) tags(tags []Tag) {
 	if len(tags) > maxTags {
 		v.refuse("1 validation error detected: Value '%v' at 'tags' failed to satisfy constraint: Member must have length less than or equal to %d", tags, maxTags)
@@ -44,6 +44,9 @@ func tagged(all, set []Tag) ([]Tag, error) {
 	}
 	if len(all) > maxTags {
 		return nil, limit("The number of tags has reached the maximum limit.")
+	}
+	if len(all) == 0 {
+		return nil, nil
 	}
 	return all, nil
 }

@@ -106,7 +106,7 @@ func newIdentity(c *wire.Call, k kind, prefix, name string, path *string, tags [
 	at := pathOr(path)
 	return Identity{
 		Name: name, Path: at, ARN: c.GlobalARN("iam", k.noun+at+name), ID: newID(prefix),
-		Created: c.Now().Truncate(time.Second), Tags: tags,
+		Created: c.Now().Truncate(time.Second), Tags: append([]Tag(nil), tags...),
 	}
 }
 

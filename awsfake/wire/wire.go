@@ -36,6 +36,10 @@ type Call struct {
 	Began   time.Time        // when the request had come in
 	Clock   func() time.Time // of AWS
 
+	// Changed, if not nil, is called after an operation has succeeded and before
+	// its answer is written, so that whoever reads the answer finds everything
+	// else as it says.
+	Changed func()
 	// Keys adds the condition keys that every request has.
 	Keys func(more map[string]string) map[string]string
 	// Decide evaluates the caller's policies, for [Call.Authorize].
@@ -175,6 +179,7 @@ func Op[In, Out any](name string, run func(*Call, In) (Out, error)) Operation {
 		if err != nil {
 			return err
 		}
+		c.changed()
 		a.write(w)
 		return nil
 	}}
@@ -193,9 +198,16 @@ func Free[In, Out any](name string, run func(*Call, sync.Locker, In) (Out, error
 		if err != nil {
 			return err
 		}
+		c.changed()
 		c.encode(out).write(w)
 		return nil
 	}}
+}
+
+func (c *Call) changed() {
+	if c.Changed != nil {
+		c.Changed()
+	}
 }
 
 // locked runs an operation and encodes its answer before anybody can change

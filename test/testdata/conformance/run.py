@@ -36,10 +36,10 @@ def fill(value, answers):
         return [fill(v, answers) for v in value]
     if not isinstance(value, str):
         return value
-    whole = re.fullmatch(r"\$\{([\w-]+)\.([\w.]+)\}", value)
+    whole = re.fullmatch(r"\$\{([^.}]+)\.([\w.]+)\}", value)
     if whole:
         return look_up(answers.get(whole[1], {}), whole[2])
-    return re.sub(r"\$\{([\w-]+)\.([\w.]+)\}", lambda m: str(look_up(answers.get(m[1], {}), m[2])), value)
+    return re.sub(r"\$\{([^.}]+)\.([\w.]+)\}", lambda m: str(look_up(answers.get(m[1], {}), m[2])), value)
 
 
 def plain(value):
