@@ -3,6 +3,9 @@ package awsfake
 import (
 	"strings"
 	"testing"
+
+	"tegata/awsfake/ssm"
+	"tegata/internal/policy"
 )
 
 // Parameters, keys and secrets are of one account: what one service makes, the
@@ -30,5 +33,21 @@ func TestParametersKeysAndSecrets(t *testing.T) {
 		if got := call(step.service, step.target, step.body); !strings.Contains(got, step.want) {
 			t.Errorf("%s %s: got %s, want %s", step.target, step.body, got, step.want)
 		}
+	}
+}
+
+// A caller needs no right of its own for what the policy of a key grants.
+func TestAuthorizeTellsWhatCallersNeed(t *testing.T) {
+	t.Parallel()
+	var told []string
+	b := start(t, func(o *Options) {
+		o.OnAuthorize = func(u policy.Use) { told = append(told, u.Action) }
+		o.Parameters = map[string]ssm.Seed{"/aws-key": {Value: "v", Type: "SecureString"}, "/own": {Value: "v", Type: "SecureString", KeyID: "1234"}}
+	})
+	for _, name := range []string{"/aws-key", "/own"} {
+		b.do(t, getParameter(`{"Name":"`+name+`","WithDecryption":true}`))
+	}
+	if got, want := strings.Join(told, " "), "ssm:GetParameter ssm:GetParameter kms:Decrypt"; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
