@@ -11,6 +11,7 @@ import (
 	"tegata/awsfake/iam"
 	"tegata/awsfake/kms"
 	"tegata/awsfake/logs"
+	"tegata/awsfake/secretsmanager"
 	"tegata/awsfake/ssm"
 	"tegata/awsfake/sts"
 	"tegata/awsfake/wire"
@@ -27,6 +28,8 @@ type State struct {
 	KMS  kms.State
 	SSM  ssm.State
 	Logs logs.State
+
+	SecretsManager secretsmanager.State
 }
 
 // Delays are how long the parts of an account take to hear of each other.
@@ -44,6 +47,7 @@ type services struct {
 	kms     *kms.Service
 	ssm     *ssm.Service
 	logs    *logs.Service
+	secrets *secretsmanager.Service
 	bedrock *bedrock.Service
 }
 
@@ -53,15 +57,22 @@ func newServices(o Options) services {
 	s.sts = &sts.Service{State: &o.State.STS, Directory: book}
 	s.ec2 = &ec2.Service{State: &o.State.EC2, Directory: profiles{book}, Options: o.Delays.EC2}
 	s.kms = &kms.Service{State: &o.State.KMS}
-	s.ssm = &ssm.Service{State: &o.State.SSM, Keys: s.kms, Parameters: o.Parameters, Home: o.Region}
+	s.secrets = &secretsmanager.Service{State: &o.State.SecretsManager, Keys: s.kms}
+	s.ssm = &ssm.Service{State: &o.State.SSM, Keys: s.kms, Parameters: o.Parameters, Home: o.Region, Secret: s.secret}
 	s.logs = &logs.Service{State: &o.State.Logs}
 	s.bedrock = bedrock.New(o.Region, o.Bedrock, o.Pace)
 	return s
 }
 
+// secret reads a secret for a parameter that refers to it.
+func (s services) secret(c *wire.Call, id, version, stage string) (ssm.Secret, error) {
+	v, err := s.secrets.Read(c, id, version, stage)
+	return ssm.Secret{ARN: v.ARN, Name: v.Name, VersionID: v.VersionID, Stages: v.Stages, Created: v.Created, Value: ssm.Value(v.Text), Binary: v.Binary}, err
+}
+
 // wires are the services as calls reach them.
 func (s services) wires() []wire.Service {
-	return append(s.bedrock.Wire(), s.iam.Wire(), s.sts.Wire(), s.ec2.Wire(), s.kms.Wire(), s.ssm.Wire(), s.logs.Wire())
+	return append(s.bedrock.Wire(), s.iam.Wire(), s.sts.Wire(), s.ec2.Wire(), s.kms.Wire(), s.ssm.Wire(), s.logs.Wire(), s.secrets.Wire())
 }
 
 // Save returns the state of the account as JSON.
