@@ -8,6 +8,7 @@ import (
 
 	"tegata/awsfake/bedrock"
 	"tegata/awsfake/ec2"
+	"tegata/awsfake/ecr"
 	"tegata/awsfake/iam"
 	"tegata/awsfake/kms"
 	"tegata/awsfake/ssm"
@@ -25,6 +26,7 @@ type State struct {
 	EC2 ec2.State
 	KMS kms.State
 	SSM ssm.State
+	ECR ecr.State
 }
 
 // Delays are how long the parts of an account take to hear of each other.
@@ -41,6 +43,7 @@ type services struct {
 	ec2     *ec2.Service
 	kms     *kms.Service
 	ssm     *ssm.Service
+	ecr     *ecr.Service
 	bedrock *bedrock.Service
 }
 
@@ -51,13 +54,14 @@ func newServices(o Options) services {
 	s.ec2 = &ec2.Service{State: &o.State.EC2, Directory: profiles{book}, Options: o.Delays.EC2}
 	s.kms = &kms.Service{State: &o.State.KMS}
 	s.ssm = &ssm.Service{State: &o.State.SSM, Keys: s.kms, Parameters: o.Parameters, Home: o.Region}
+	s.ecr = &ecr.Service{State: &o.State.ECR}
 	s.bedrock = bedrock.New(o.Region, o.Bedrock, o.Pace)
 	return s
 }
 
 // wires are the services as calls reach them.
 func (s services) wires() []wire.Service {
-	return append(s.bedrock.Wire(), s.iam.Wire(), s.sts.Wire(), s.ec2.Wire(), s.kms.Wire(), s.ssm.Wire())
+	return append(s.bedrock.Wire(), s.iam.Wire(), s.sts.Wire(), s.ec2.Wire(), s.kms.Wire(), s.ssm.Wire(), s.ecr.Wire())
 }
 
 // Save returns the state of the account as JSON.
