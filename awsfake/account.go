@@ -8,6 +8,7 @@ import (
 
 	"tegata/awsfake/bedrock"
 	"tegata/awsfake/ec2"
+	"tegata/awsfake/ecr"
 	"tegata/awsfake/iam"
 	"tegata/awsfake/kms"
 	"tegata/awsfake/logs"
@@ -28,6 +29,7 @@ type State struct {
 	KMS  kms.State
 	SSM  ssm.State
 	Logs logs.State
+	ECR  ecr.State
 
 	SecretsManager secretsmanager.State
 }
@@ -48,6 +50,7 @@ type services struct {
 	ssm     *ssm.Service
 	logs    *logs.Service
 	secrets *secretsmanager.Service
+	ecr     *ecr.Service
 	bedrock *bedrock.Service
 }
 
@@ -60,6 +63,7 @@ func newServices(o Options) services {
 	s.secrets = &secretsmanager.Service{State: &o.State.SecretsManager, Keys: s.kms}
 	s.ssm = &ssm.Service{State: &o.State.SSM, Keys: s.kms, Parameters: o.Parameters, Home: o.Region, Secret: s.secret}
 	s.logs = &logs.Service{State: &o.State.Logs}
+	s.ecr = &ecr.Service{State: &o.State.ECR}
 	s.bedrock = bedrock.New(o.Region, o.Bedrock, o.Pace)
 	return s
 }
@@ -72,7 +76,7 @@ func (s services) secret(c *wire.Call, id, version, stage string) (ssm.Secret, e
 
 // wires are the services as calls reach them.
 func (s services) wires() []wire.Service {
-	return append(s.bedrock.Wire(), s.iam.Wire(), s.sts.Wire(), s.ec2.Wire(), s.kms.Wire(), s.ssm.Wire(), s.logs.Wire(), s.secrets.Wire())
+	return append(s.bedrock.Wire(), s.iam.Wire(), s.sts.Wire(), s.ec2.Wire(), s.kms.Wire(), s.ssm.Wire(), s.logs.Wire(), s.secrets.Wire(), s.ecr.Wire())
 }
 
 // Save returns the state of the account as JSON.
