@@ -10,6 +10,7 @@ import (
 	"tegata/awsfake/ec2"
 	"tegata/awsfake/iam"
 	"tegata/awsfake/kms"
+	"tegata/awsfake/logs"
 	"tegata/awsfake/ssm"
 	"tegata/awsfake/sts"
 	"tegata/awsfake/wire"
@@ -20,11 +21,12 @@ import (
 // leaves as it is. Secrets are in it. The zero value is an account in which
 // nothing has been made yet.
 type State struct {
-	IAM iam.State
-	STS sts.State
-	EC2 ec2.State
-	KMS kms.State
-	SSM ssm.State
+	IAM  iam.State
+	STS  sts.State
+	EC2  ec2.State
+	KMS  kms.State
+	SSM  ssm.State
+	Logs logs.State
 }
 
 // Delays are how long the parts of an account take to hear of each other.
@@ -41,6 +43,7 @@ type services struct {
 	ec2     *ec2.Service
 	kms     *kms.Service
 	ssm     *ssm.Service
+	logs    *logs.Service
 	bedrock *bedrock.Service
 }
 
@@ -51,13 +54,14 @@ func newServices(o Options) services {
 	s.ec2 = &ec2.Service{State: &o.State.EC2, Directory: profiles{book}, Options: o.Delays.EC2}
 	s.kms = &kms.Service{State: &o.State.KMS}
 	s.ssm = &ssm.Service{State: &o.State.SSM, Keys: s.kms, Parameters: o.Parameters, Home: o.Region}
+	s.logs = &logs.Service{State: &o.State.Logs}
 	s.bedrock = bedrock.New(o.Region, o.Bedrock, o.Pace)
 	return s
 }
 
 // wires are the services as calls reach them.
 func (s services) wires() []wire.Service {
-	return append(s.bedrock.Wire(), s.iam.Wire(), s.sts.Wire(), s.ec2.Wire(), s.kms.Wire(), s.ssm.Wire())
+	return append(s.bedrock.Wire(), s.iam.Wire(), s.sts.Wire(), s.ec2.Wire(), s.kms.Wire(), s.ssm.Wire(), s.logs.Wire())
 }
 
 // Save returns the state of the account as JSON.

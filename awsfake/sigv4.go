@@ -128,10 +128,17 @@ func (s *Server) authenticate(c *call) error {
 	if err := c.checkToken(sig, credential, s.options.Now()); err != nil {
 		return err
 	}
+	s.used(c.Call, scope)
+	return nil
+}
+
+// used notes that a key has signed a call.
+func (s *Server) used(c *wire.Call, scope []string) {
 	s.account.Lock()
 	defer s.account.Unlock()
-	s.of.iam.Used(scope[0], iam.Use{At: c.Now(), Service: scope[3], Region: c.Region})
-	return nil
+	use := iam.Use{At: c.Now(), Service: scope[3], Region: c.Region}
+	s.of.iam.Used(scope[0], use)
+	s.of.iam.UsedRole(c.Caller.Role, use)
 }
 
 // checkForm refuses a signature that lacks a part or has a malformed one.

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
+	"os"
 	"reflect"
 	"sync"
 	"time"
@@ -41,6 +43,28 @@ func (s Scenario) account(i emulator.Instance) *awsfake.State {
 		state.EC2.Associate(i.Region, i.ID, ec2.InstanceProfile{ARN: profile.ARN, ID: profile.ID}, i.Launched)
 	}
 	return state
+}
+
+// kept is the account that a file holds, or else what the scenario says of it.
+func (s Scenario) kept(path string, i emulator.Instance) (*awsfake.State, error) {
+	if path == "" {
+		return s.account(i), nil
+	}
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s.account(i), nil
+	}
+	var state *awsfake.State
+	if err == nil {
+		state, err = awsfake.LoadState(data)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("take up the account in %s: %w", path, err)
+	}
+	if region := state.EC2.Regions[i.Region]; region == nil || region.Instances[i.ID] == nil {
+		return nil, fmt.Errorf("take up the account in %s: it has no instance %s in %s, as the scenario has", path, i.ID, i.Region)
+	}
+	return state, nil
 }
 
 // longKnown is the age of what a scenario has made: more than any delay.
@@ -152,6 +176,9 @@ func (b *Sandbox) tell(on ground) error {
 
 // changed follows an operation. What fails then is told by [Sandbox.Close].
 func (b *Sandbox) changed() {
+	if b.keeper != nil {
+		b.keeper.change()
+	}
 	if err := b.follow(); err != nil {
 		b.mu.Lock()
 		defer b.mu.Unlock()

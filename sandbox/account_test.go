@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -10,6 +11,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -312,7 +315,7 @@ func TestRoleDelivery(t *testing.T) {
 func TestDelays(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b, err := parse(t, administrator+"\ndelays: {metadata_options: 3s, instance_profile: 5s}\n").join()
+		b, err := parse(t, administrator+"\ndelays: {metadata_options: 3s, instance_profile: 5s}\n").join(Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -396,7 +399,7 @@ func TestChangesWhileSwitching(t *testing.T) {
 func TestAccountOfScenario(t *testing.T) {
 	t.Parallel()
 	s := parse(t, "instance: {public_ip: 203.0.113.5, lifecycle: spot, launched: 2026-01-02T03:04:05Z}\n")
-	b, err := s.join()
+	b, err := s.join(Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -425,5 +428,45 @@ func TestAccountOfScenario(t *testing.T) {
 	}
 	if diff := cmp.Diff(state, again); diff != "" {
 		t.Errorf("written and read:\n%s", diff)
+	}
+}
+
+// What an account has become is there again after the next start.
+func TestKeptAccount(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "account.json")
+	start := func() *Sandbox {
+		t.Helper()
+		b, err := Default().join(Options{State: path})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	first := start()
+	before, err := first.aws.Load().Save()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	second := start()
+	after, err := second.aws.Load().Save()
+	if err != nil || !bytes.Equal(before, after) {
+		t.Errorf("%v: the account has changed on the way\n%s", err, cmp.Diff(string(before), string(after)))
+	}
+	if err := second.Close(); err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := parse(t, "instance: {id: i-00000000000000001}")
+	if _, err := elsewhere.join(Options{State: path}); err == nil || !strings.Contains(err.Error(), "it has no instance i-00000000000000001 in ap-northeast-1") {
+		t.Errorf("the account of another instance: %v", err)
+	}
+	if err := os.WriteFile(path, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Default().join(Options{State: path}); err == nil || !strings.Contains(err.Error(), "take up the account in "+path) {
+		t.Errorf("half a file: %v", err)
 	}
 }

@@ -50,6 +50,7 @@ type Sandbox struct {
 	names     *nameServer // nil for none
 	signer    *authority  // of the certificates of awsWire
 	recorder  recorder
+	keeper    *keeper // nil: nothing is kept
 	following follower
 	ipv6      atomic.Bool  // whether the metadata service answers over IPv6 now
 	skew      atomic.Int64 // by how many nanoseconds the clock of AWS is ahead now
@@ -66,8 +67,19 @@ type Sandbox struct {
 
 // Start serves the scenario on l until [Sandbox.Close]. The listeners belong
 // to it from now on, after an error too.
-func (s Scenario) Start(l Listeners) (*Sandbox, error) {
-	b, err := s.join()
+func (s Scenario) Start(l Listeners) (*Sandbox, error) { return s.StartWith(l, Options{}) }
+
+// Options are what a sandbox has beside its scenario.
+type Options struct {
+	// State is a file that keeps the account: what it holds is there at the
+	// start, in place of what the scenario says of users, roles and parameters,
+	// and it is written after each change. "" means that nothing is kept.
+	State string
+}
+
+// StartWith is Start with options.
+func (s Scenario) StartWith(l Listeners, o Options) (*Sandbox, error) {
+	b, err := s.join(o)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start the sandbox: %w", err), l.close())
 	}
@@ -119,6 +131,9 @@ func (b *Sandbox) Close() error {
 		err = errors.Join(err, b.names.close())
 	}
 	b.serving.Wait()
+	if b.keeper != nil {
+		err = errors.Join(err, b.keeper.close())
+	}
 	return errors.Join(append(b.errs, err)...)
 }
 
@@ -134,7 +149,7 @@ func (b *Sandbox) serve(run func() error) {
 
 // join makes both servers so that AWS accepts the credentials that the
 // metadata service hands out, and no others.
-func (s Scenario) join() (b *Sandbox, err error) {
+func (s Scenario) join(o Options) (b *Sandbox, err error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
@@ -152,11 +167,18 @@ func (s Scenario) join() (b *Sandbox, err error) {
 	if b.imds, err = emulator.New(metadata); err != nil {
 		return nil, err
 	}
-	if err := b.stand(ground{b.services(s, b.replies), metadata, s.Role}); err != nil {
+	state, err := s.kept(o.State, b.imds.Instance())
+	if err != nil {
+		return nil, err
+	}
+	if err := b.stand(ground{b.services(s, state, b.replies), metadata, s.Role}); err != nil {
 		return nil, err
 	}
 	if b.signer, err = newAuthority(time.Now(), s.ClockSkew, b.resolves); err != nil {
 		return nil, err
+	}
+	if o.State != "" {
+		b.keeper = newKeeper(o.State, func() ([]byte, error) { return b.aws.Load().Save() })
 	}
 	b.awsWire = &http.Server{
 		Handler:           http.HandlerFunc(b.serveAWS),
@@ -175,7 +197,8 @@ func (b *Sandbox) behave(s Scenario, replies *fault.Set) error {
 	if err != nil {
 		return err
 	}
-	if err := b.stand(ground{b.services(s, replies), metadata, s.Role}); err != nil {
+	state := s.account(b.imds.Instance())
+	if err := b.stand(ground{b.services(s, state, replies), metadata, s.Role}); err != nil {
 		return err
 	}
 	b.skew.Store(int64(s.ClockSkew))
@@ -183,11 +206,11 @@ func (b *Sandbox) behave(s Scenario, replies *fault.Set) error {
 }
 
 // services are those of AWS around the instance.
-func (b *Sandbox) services(s Scenario, replies *fault.Set) *awsfake.Server {
+func (b *Sandbox) services(s Scenario, state *awsfake.State, replies *fault.Set) *awsfake.Server {
 	return awsfake.New(awsfake.Options{
 		Account:     s.Instance.Account,
 		Region:      s.Instance.Region,
-		State:       s.account(b.imds.Instance()),
+		State:       state,
 		Delays:      s.Delays.of(),
 		Credentials: accepts(b.imds),
 		OnChange:    b.changed,

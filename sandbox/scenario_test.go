@@ -345,7 +345,7 @@ func FuzzParse(f *testing.F) {
 		if _, err := json.Marshal(s); err != nil {
 			t.Errorf("can't travel: %v", err)
 		}
-		b, err := s.join()
+		b, err := s.join(Options{})
 		if err != nil {
 			t.Fatalf("parsed, but can't start: %v", err)
 		}

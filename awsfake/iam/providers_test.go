@@ -34,3 +34,19 @@ func TestProviders(t *testing.T) {
 		{"ListOpenIDConnectProviders", "<OpenIDConnectProviderList></OpenIDConnectProviderList>"},
 	})
 }
+
+// An issuer that passes is an address by HTTPS again, and itself no address.
+func FuzzIssuer(f *testing.F) {
+	for _, url := range []string{"https://token.example/ci", "https://token.example:8443", "http://token.example", "https://a@token.example", "https://", "https://token.example/%2F?#"} {
+		f.Add(url)
+	}
+	f.Fuzz(func(t *testing.T, url string) {
+		issuer, ok := issuerOf(url)
+		if !ok {
+			return
+		}
+		if again, ok := issuerOf("https://" + issuer); !ok || again != issuer {
+			t.Errorf("%q is %q, and then %q, %t", url, issuer, again, ok)
+		}
+	})
+}

@@ -34,17 +34,17 @@ func (l loopback) awsURL() string  { return "http://" + l.AWS.Addr().String() }
 // runBeside runs a command without a box: the servers listen on loopback
 // addresses, and only the environment leads the command to them. If record is
 // set, the policy that the command needs is told, in the one file or on stdout.
-func (s *session) runBeside(scenario sandbox.Scenario, place *place, args []string, record bool, files []*os.File) error {
+func (s *session) runBeside(scenario sandbox.Scenario, options sandbox.Options, place *place, args []string, record bool, files []*os.File) error {
 	s.warn("not isolated: a command that ignores its environment can reach the real AWS and the real metadata service")
 	listeners, err := loopbackListeners()
 	if err != nil {
 		return statusError{sandbox.StatusFailed, err}
 	}
-	instance, err := scenario.Start(listeners.Listeners)
+	instance, err := scenario.StartWith(listeners.Listeners, options)
 	if err != nil {
 		return statusError{sandbox.StatusFailed, err}
 	}
-	defer instance.Close()
+	defer s.closeInstance(instance)
 	if record {
 		instance.Record()
 	}

@@ -17,6 +17,7 @@ const boxInit = "box-init"
 // A boxSpec is what the init of a box is to do.
 type boxSpec struct {
 	Scene   scene
+	Options sandbox.Options
 	Place   string   // directory of the [place]
 	Command []string // empty for the demo
 	Record  bool     // tell the policy that the command needs, in the file of the outside if there is one
@@ -61,11 +62,11 @@ func runBoxInit(ctx context.Context, s *session) error {
 	if len(spec.Command) == 0 {
 		scenario = spec.Demo.paced(scenario)
 	}
-	instance, err := scenario.Start(listeners)
+	instance, err := scenario.StartWith(listeners, spec.Options)
 	if err != nil {
 		return statusError{sandbox.StatusFailed, err}
 	}
-	defer instance.Close()
+	defer s.closeInstance(instance)
 	if err := s.leadByNames(in, instance, spec.Place); err != nil {
 		return statusError{sandbox.StatusFailed, err}
 	}
@@ -85,6 +86,14 @@ func runBoxInit(ctx context.Context, s *session) error {
 		}
 	}
 	return done(status)
+}
+
+// closeInstance tells what went wrong in an instance before its end, or with
+// keeping its account.
+func (s *session) closeInstance(instance *sandbox.Sandbox) {
+	if err := instance.Close(); err != nil {
+		s.warn("meanwhile this went wrong in the sandbox: %v", err)
+	}
 }
 
 func listenInBox(in *sandbox.Inside) (l sandbox.Listeners, err error) {

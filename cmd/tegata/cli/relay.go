@@ -29,7 +29,7 @@ func relaySocket(dir string) string { return filepath.Join(dir, "model.sock") }
 func parseRelay(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, hintf(usagef("the model upstream %q is no address", text), "--model-upstream http://127.0.0.1:11434")
+		return nil, hintf(usagef("the model upstream %q is no address", text), "give its address, such as http://127.0.0.1:11434")
 	}
 	return u, nil
 }

@@ -65,6 +65,7 @@ func runSandbox(ctx context.Context, s *session) error {
 	fs.Var(&faults, "fault", "")
 	var record recordFlag
 	fs.Var(&record, "record-policy", "")
+	state := fs.String("state", "", "")
 	if err := s.parseFlags(fs, s.Args); err != nil {
 		return err
 	}
@@ -86,11 +87,27 @@ func runSandbox(ctx context.Context, s *session) error {
 		return err
 	}
 	defer closeAll(files)
-	if isolate.value == "never" {
-		return s.runBeside(scenario, place, args, record.wanted, files)
+	options, err := optionsOf(*state)
+	if err != nil {
+		return statusError{sandbox.StatusFailed, err}
 	}
-	spec := boxSpec{Scene: sc, Place: place.dir, Command: args, Record: record.wanted}
+	if isolate.value == "never" {
+		return s.runBeside(scenario, options, place, args, record.wanted, files)
+	}
+	spec := boxSpec{Scene: sc, Options: options, Place: place.dir, Command: args, Record: record.wanted}
 	return s.runInBox(ctx, spec, place.environInBox(scenario, s.Env), files...)
+}
+
+// optionsOf makes the path of the state absolute: the command may be run
+// elsewhere.
+func optionsOf(state string) (o sandbox.Options, err error) {
+	if state == "" {
+		return o, nil
+	}
+	if o.State, err = filepath.Abs(state); err != nil {
+		return o, fmt.Errorf("find the file of the account: %w", err)
+	}
+	return o, nil
 }
 
 // commandOrShell returns the command to run: the user's shell where none is
