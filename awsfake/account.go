@@ -11,6 +11,7 @@ import (
 	"tegata/awsfake/ecr"
 	"tegata/awsfake/iam"
 	"tegata/awsfake/kms"
+	"tegata/awsfake/logs"
 	"tegata/awsfake/ssm"
 	"tegata/awsfake/sts"
 	"tegata/awsfake/wire"
@@ -27,6 +28,8 @@ type State struct {
 	KMS kms.State
 	SSM ssm.State
 	ECR ecr.State
+
+	Logs logs.State
 }
 
 // Delays are how long the parts of an account take to hear of each other.
@@ -44,6 +47,7 @@ type services struct {
 	kms     *kms.Service
 	ssm     *ssm.Service
 	ecr     *ecr.Service
+	logs    *logs.Service
 	bedrock *bedrock.Service
 }
 
@@ -55,13 +59,14 @@ func newServices(o Options) services {
 	s.kms = &kms.Service{State: &o.State.KMS}
 	s.ssm = &ssm.Service{State: &o.State.SSM, Keys: s.kms, Parameters: o.Parameters, Home: o.Region}
 	s.ecr = &ecr.Service{State: &o.State.ECR}
+	s.logs = &logs.Service{State: &o.State.Logs}
 	s.bedrock = bedrock.New(o.Region, o.Bedrock, o.Pace)
 	return s
 }
 
 // wires are the services as calls reach them.
 func (s services) wires() []wire.Service {
-	return append(s.bedrock.Wire(), s.iam.Wire(), s.sts.Wire(), s.ec2.Wire(), s.kms.Wire(), s.ssm.Wire(), s.ecr.Wire())
+	return append(s.bedrock.Wire(), s.iam.Wire(), s.sts.Wire(), s.ec2.Wire(), s.kms.Wire(), s.ssm.Wire(), s.ecr.Wire(), s.logs.Wire())
 }
 
 // Save returns the state of the account as JSON.
