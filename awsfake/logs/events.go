@@ -1,281 +1,246 @@
 package logs
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"tegata/awsfake/wire"
 )
 
-type streamInput struct{ LogGroupName, LogStreamName string }
+type streamIn struct {
+	LogGroupName  *string `json:"logGroupName"`
+	LogStreamName *string `json:"logStreamName"`
+}
 
-func (s *Service) createStream(c *wire.Call, in streamInput) (wire.Empty, error) {
-	if err := checkName(c, "logStreamName", in.LogStreamName, streamPattern); err != nil {
-		return wire.Empty{}, err
+// open authorises an action on the stream that is meant, and looks up its
+// group and, where it is there, the stream.
+func (s *Service) open(c *wire.Call, action string, in streamIn) (*Group, *Stream, error) {
+	var v wire.Checks
+	checkGroup(&v, in.LogGroupName)
+	checkStream(&v, in.LogStreamName)
+	if err := invalid(c, &v); err != nil {
+		return nil, nil, err
 	}
-	g, err := s.group(c, "CreateLogStream", in.LogGroupName)
+	if err := authorize(c, action, *in.LogGroupName, *in.LogStreamName); err != nil {
+		return nil, nil, err
+	}
+	g := s.groups(c)[*in.LogGroupName]
+	if g == nil {
+		return nil, nil, noGroup()
+	}
+	return g, g.Streams[*in.LogStreamName], nil
+}
+
+func (s *Service) createStream(c *wire.Call, in streamIn) (wire.Empty, error) {
+	g, stream, err := s.open(c, "CreateLogStream", in)
 	if err != nil {
 		return wire.Empty{}, err
 	}
-	if g.Streams[in.LogStreamName] != nil {
+	if stream != nil {
 		return wire.Empty{}, wire.Refuse("ResourceAlreadyExistsException", "The specified log stream already exists")
 	}
-	g.Streams[in.LogStreamName] = &Stream{Name: in.LogStreamName, Created: c.Now()}
+	g.Streams[*in.LogStreamName] = &Stream{Name: *in.LogStreamName, Created: millis(c.Now())}
 	return wire.Empty{}, nil
 }
 
-func (s *Service) deleteStream(c *wire.Call, in streamInput) (wire.Empty, error) {
-	st, err := s.stream(c, "DeleteLogStream", in.LogGroupName, in.LogStreamName)
+func (s *Service) deleteStream(c *wire.Call, in streamIn) (wire.Empty, error) {
+	g, stream, err := s.open(c, "DeleteLogStream", in)
+	if err == nil && stream == nil {
+		err = noStream()
+	}
 	if err == nil {
-		delete(s.region(c).Groups[in.LogGroupName].Streams, st.Name)
+		delete(g.Streams, stream.Name)
 	}
 	return wire.Empty{}, err
 }
 
-type describeStreamsInput struct {
-	LogGroupName, LogStreamNamePrefix string
-	OrderBy                           string
-	Descending                        bool
-	Limit                             *int
-	NextToken                         string
+// The limits of PutLogEvents
+// (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html).
+const (
+	maxEvents = 10_000
+	maxBatch  = 1_048_576 // bytes, with overhead for each event
+	overhead  = 26
+	maxSpan   = 24 * time.Hour
+	maxAge    = 14 * 24 * time.Hour
+	maxAhead  = 2 * time.Hour
+)
+
+type eventIn struct {
+	Timestamp int64  `json:"timestamp"`
+	Message   string `json:"message"`
 }
 
-type streamAnswer struct {
-	ARN         string `json:"arn"`
-	Created     int64  `json:"creationTime"`
-	First       int64  `json:"firstEventTimestamp,omitempty"`
-	Last        int64  `json:"lastEventTimestamp,omitempty"`
-	Ingested    int64  `json:"lastIngestionTime,omitempty"`
-	Name        string `json:"logStreamName"`
-	StoredBytes int64  `json:"storedBytes"`
+type putIn struct {
+	streamIn
+	LogEvents []eventIn `json:"logEvents"`
 }
 
-type streamsAnswer struct {
-	LogStreams []streamAnswer `json:"logStreams"`
-	NextToken  string         `json:"nextToken,omitempty"`
-}
-
-func (s *Service) describeStreams(c *wire.Call, in describeStreamsInput) (streamsAnswer, error) {
-	answer := streamsAnswer{LogStreams: []streamAnswer{}}
-	size, err := pageSize(c, in.Limit)
-	if err != nil {
-		return answer, err
-	}
-	if in.OrderBy == "LastEventTime" && in.LogStreamNamePrefix != "" {
-		return answer, invalid("Cannot order by LastEventTime with a logStreamNamePrefix.")
-	}
-	g, err := s.group(c, "DescribeLogStreams", in.LogGroupName)
-	if err != nil {
-		return answer, err
-	}
-	all := starting(g.Streams, in.LogStreamNamePrefix)
-	if in.OrderBy == "LastEventTime" {
-		slices.SortStableFunc(all, func(a, b *Stream) int { return int(a.last() - b.last()) })
-	}
-	if in.Descending {
-		slices.Reverse(all)
-	}
-	page, next, err := wire.Page(all, size, in.NextToken)
-	if err != nil {
-		return answer, invalid("The specified nextToken is invalid.")
-	}
-	for _, st := range page {
-		answer.LogStreams = append(answer.LogStreams, st.answer(c, g.Name))
-	}
-	answer.NextToken = next
-	return answer, nil
-}
-
-func (st *Stream) last() int64 {
-	if len(st.Events) == 0 {
-		return 0
-	}
-	return st.Events[len(st.Events)-1].Timestamp
-}
-
-func (st *Stream) answer(c *wire.Call, group string) streamAnswer {
-	a := streamAnswer{
-		ARN: streamARN(c, group, st.Name), Name: st.Name, Created: st.Created.UnixMilli(), Last: st.last(),
-	}
-	if len(st.Events) > 0 {
-		a.First, a.Ingested = st.Events[0].Timestamp, st.Ingested.UnixMilli()
-	}
-	return a
-}
-
-type putEventsInput struct {
-	LogGroupName, LogStreamName string
-	LogEvents                   []struct {
-		Timestamp *int64
-		Message   *string
-	}
-}
-
-type rejected struct {
-	TooNewFrom *int `json:"tooNewLogEventStartIndex,omitempty"`
-	TooOldTo   *int `json:"tooOldLogEventEndIndex,omitempty"`
-	ExpiredTo  *int `json:"expiredLogEventEndIndex,omitempty"`
-}
-
-type putEventsAnswer struct {
+type putOut struct {
 	NextSequenceToken string    `json:"nextSequenceToken"`
 	Rejected          *rejected `json:"rejectedLogEventsInfo,omitempty"`
 }
 
-// What a batch may hold
-// (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html).
-const (
-	maxEvents   = 10_000
-	maxBytes    = 1_048_576
-	perEvent    = 26 // bytes that each event counts beside its message
-	maxAhead    = 2 * time.Hour
-	maxAge      = 14 * 24 * time.Hour
-	maxSpan     = 24 * time.Hour
-	streamToken = "49039859655034" // no client needs it any longer; the field is still there
-)
-
-func (s *Service) putEvents(c *wire.Call, in putEventsInput) (putEventsAnswer, error) {
-	answer := putEventsAnswer{NextSequenceToken: streamToken}
-	if err := in.check(c); err != nil {
-		return answer, err
-	}
-	st, err := s.stream(c, "PutLogEvents", in.LogGroupName, in.LogStreamName)
-	if err != nil {
-		return answer, err
-	}
-	if err := in.inOrder(); err != nil {
-		return answer, err
-	}
-	g, now := s.region(c).Groups[in.LogGroupName], c.Now()
-	var refused rejected
-	for i, e := range in.LogEvents {
-		age := now.Sub(time.UnixMilli(*e.Timestamp))
-		switch end := i + 1; {
-		case age > maxAge:
-			refused.TooOldTo = &end
-		case g.RetentionDays > 0 && age > time.Duration(g.RetentionDays)*24*time.Hour:
-			refused.ExpiredTo = &end
-		case age < -maxAhead:
-			if refused.TooNewFrom == nil {
-				refused.TooNewFrom = &i
-			}
-		default:
-			st.Events = append(st.Events, Event{*e.Timestamp, now.UnixMilli(), *e.Message})
-		}
-	}
-	slices.SortStableFunc(st.Events, func(a, b Event) int { return int(a.Timestamp - b.Timestamp) })
-	st.Ingested = now
-	if refused != (rejected{}) {
-		answer.Rejected = &refused
-	}
-	return answer, nil
+// rejected tells which events were not taken: those before and those from an
+// index.
+type rejected struct {
+	TooNew  *int `json:"tooNewLogEventStartIndex,omitempty"`
+	TooOld  *int `json:"tooOldLogEventEndIndex,omitempty"`
+	Expired *int `json:"expiredLogEventEndIndex,omitempty"`
 }
 
-// check bounds the batch.
-func (in putEventsInput) check(c *wire.Call) error {
-	size := 0
+func (s *Service) putEvents(c *wire.Call, in putIn) (putOut, error) {
 	var v wire.Checks
-	v.Required("logEvents", len(in.LogEvents) > 0)
-	for i, e := range in.LogEvents {
-		v.Required(fmt.Sprintf("logEvents.%d.member.timestamp", i+1), e.Timestamp != nil)
-		v.Required(fmt.Sprintf("logEvents.%d.member.message", i+1), e.Message != nil)
-		if e.Message != nil {
-			v.Length(fmt.Sprintf("logEvents.%d.member.message", i+1), *e.Message, 1, 0)
-			size += len(*e.Message) + perEvent
+	v.Required("logEvents", in.LogEvents != nil)
+	if err := invalid(c, &v); err != nil {
+		return putOut{}, err
+	}
+	g, stream, err := s.open(c, "PutLogEvents", in.streamIn)
+	if err == nil && stream == nil {
+		err = noStream()
+	}
+	if err == nil {
+		err = checkBatch(in.LogEvents)
+	}
+	if err != nil {
+		return putOut{}, err
+	}
+	first, end, info := accepted(in.LogEvents, c.Now(), g.Retention)
+	stream.Ingested = millis(c.Now())
+	for _, e := range in.LogEvents[first:end] {
+		stream.Events = append(stream.Events, Event{e.Timestamp, stream.Ingested, e.Message})
+	}
+	slices.SortStableFunc(stream.Events, func(a, b Event) int { return cmp.Compare(a.Timestamp, b.Timestamp) })
+	return putOut{fmt.Sprintf("%056d", stream.Ingested), info}, nil
+}
+
+func checkBatch(events []eventIn) error {
+	size := 0
+	for i, e := range events {
+		size += len(e.Message) + overhead
+		if i > 0 && e.Timestamp < events[i-1].Timestamp {
+			return wire.Refuse("InvalidParameterException", "Log events in a single PutLogEvents request must be in chronological order.")
 		}
 	}
-	if err := v.Err(c); err != nil {
-		return invalid(err.(*wire.Error).Message)
-	}
-	if len(in.LogEvents) > maxEvents {
-		return invalid(fmt.Sprintf("1 validation error detected: Value at 'logEvents' failed to satisfy constraint: "+
-			"Member must have length less than or equal to %d", maxEvents))
-	}
-	if size > maxBytes {
-		return invalid(fmt.Sprintf("Upload too large: %d bytes exceeds limit of %d", size, maxBytes))
+	switch {
+	case len(events) == 0 || len(events) > maxEvents:
+		return wire.Refuse("InvalidParameterException", fmt.Sprintf(
+			"1 validation error detected: Value at 'logEvents' failed to satisfy constraint: Member must have length between 1 and %d", maxEvents))
+	case size > maxBatch:
+		return wire.Refuse("InvalidParameterException", fmt.Sprintf("Upload too large: %d bytes exceeds limit of %d", size, maxBatch))
+	case events[len(events)-1].Timestamp-events[0].Timestamp > maxSpan.Milliseconds():
+		return wire.Refuse("InvalidParameterException", "The batch of log events in a single PutLogEvents request cannot span more than 24 hours.")
 	}
 	return nil
 }
 
-// inOrder wants the events of a batch by their times, within a day.
-func (in putEventsInput) inOrder() error {
-	for i, e := range in.LogEvents[1:] {
-		if *e.Timestamp < *in.LogEvents[i].Timestamp {
-			return invalid("Log events in a single PutLogEvents request must be in chronological order.")
+// accepted returns which events of a batch in order are young and old enough.
+func accepted(events []eventIn, now time.Time, retention int) (first, end int, info *rejected) {
+	count := func(limit time.Time) int {
+		n, _ := slices.BinarySearchFunc(events, millis(limit), func(e eventIn, ms int64) int { return cmp.Compare(e.Timestamp, ms) })
+		return n
+	}
+	var r rejected
+	if n := count(now.Add(-maxAge)); n > 0 {
+		first, r.TooOld = n, &n
+	}
+	if retention > 0 {
+		if n := count(now.AddDate(0, 0, -retention)); n > 0 {
+			first, r.Expired = max(first, n), &n
 		}
 	}
-	first, last := time.UnixMilli(*in.LogEvents[0].Timestamp), time.UnixMilli(*in.LogEvents[len(in.LogEvents)-1].Timestamp)
-	if last.Sub(first) > maxSpan {
-		return invalid("The batch of log events in a single PutLogEvents request cannot span more than 24 hours.")
+	end = count(now.Add(maxAhead + time.Millisecond))
+	if end < len(events) {
+		r.TooNew = &end
 	}
-	return nil
+	if r != (rejected{}) {
+		info = &r
+	}
+	return first, max(first, end), info
 }
 
-type getEventsInput struct {
-	LogGroupName, LogStreamName string
-	StartTime, EndTime          *int64
-	NextToken                   string
-	Limit                       *int
-	StartFromHead               bool
+type getIn struct {
+	streamIn
+	StartTime     *int64 `json:"startTime"`
+	EndTime       *int64 `json:"endTime"`
+	Limit         *int   `json:"limit"`
+	StartFromHead bool   `json:"startFromHead"`
+	NextToken     string `json:"nextToken"`
 }
 
-type eventAnswer struct {
-	Ingestion int64  `json:"ingestionTime"`
-	Message   string `json:"message"`
-	Timestamp int64  `json:"timestamp"`
+type getOut struct {
+	Events            []shownEvent `json:"events"`
+	NextForwardToken  string       `json:"nextForwardToken"`
+	NextBackwardToken string       `json:"nextBackwardToken"`
 }
 
-type eventsAnswer struct {
-	Events   []eventAnswer `json:"events"`
-	Backward string        `json:"nextBackwardToken"`
-	Forward  string        `json:"nextForwardToken"`
+type shownEvent struct {
+	IngestionTime int64  `json:"ingestionTime"`
+	Message       string `json:"message"`
+	Timestamp     int64  `json:"timestamp"`
 }
 
-// getEvents reads a stream from its end, or from its head. The tokens of a
-// page lead to the ones beside it; at an end they lead to themselves.
-func (s *Service) getEvents(c *wire.Call, in getEventsInput) (eventsAnswer, error) {
-	answer := eventsAnswer{Events: []eventAnswer{}}
+// getEvents pages both ways: a token tells where the next page starts (f/) or
+// where the one before ends (b/), and comes back unchanged at either end.
+func (s *Service) getEvents(c *wire.Call, in getIn) (getOut, error) {
 	size := maxEvents
 	if in.Limit != nil {
-		size = max(1, min(*in.Limit, maxEvents))
+		size = *in.Limit
 	}
-	st, err := s.stream(c, "GetLogEvents", in.LogGroupName, in.LogStreamName)
+	var v wire.Checks
+	v.Range("limit", size, 1, maxEvents)
+	if err := invalid(c, &v); err != nil {
+		return getOut{}, err
+	}
+	g, stream, err := s.open(c, "GetLogEvents", in.streamIn)
+	if err == nil && stream == nil {
+		err = noStream()
+	}
 	if err != nil {
-		return answer, err
+		return getOut{}, err
 	}
-	all := slices.DeleteFunc(slices.Clone(st.Events), func(e Event) bool {
-		return in.StartTime != nil && e.Timestamp < *in.StartTime || in.EndTime != nil && e.Timestamp >= *in.EndTime
-	})
-	from, to := max(0, len(all)-size), len(all)
-	if in.StartFromHead {
-		from, to = 0, min(size, len(all))
+	events := between(stream.Events, in, c.Now(), g.Retention)
+	start, end, err := window(len(events), size, in)
+	if err != nil {
+		return getOut{}, err
 	}
-	if in.NextToken != "" {
-		if from, to, err = window(in.NextToken, size, len(all)); err != nil {
-			return answer, err
-		}
+	out := getOut{[]shownEvent{}, fmt.Sprintf("f/%056d/s", end), fmt.Sprintf("b/%056d/s", start)}
+	for _, e := range events[start:end] {
+		out.Events = append(out.Events, shownEvent{e.Ingested, e.Message, e.Timestamp})
 	}
-	for _, e := range all[from:to] {
-		answer.Events = append(answer.Events, eventAnswer{e.Ingestion, e.Message, e.Timestamp})
-	}
-	answer.Forward, answer.Backward = fmt.Sprintf("f/%056d/s", to), fmt.Sprintf("b/%056d/s", from)
-	return answer, nil
+	return out, nil
 }
 
-// window is the page that a token leads to: forward from a place, or backward.
-func window(token string, size, n int) (from, to int, err error) {
-	kind, rest, _ := strings.Cut(strings.TrimSuffix(token, "/s"), "/")
-	place, err := strconv.Atoi(strings.TrimLeft(rest, "0") + "")
-	if strings.Trim(rest, "0") == "" && rest != "" {
-		place, err = 0, nil
+// between are the events that have not expired, in the time that is asked for.
+func between(events []Event, in getIn, now time.Time, retention int) []Event {
+	var found []Event
+	for _, e := range events {
+		switch {
+		case in.StartTime != nil && e.Timestamp < *in.StartTime, in.EndTime != nil && e.Timestamp >= *in.EndTime:
+		case retention > 0 && e.Timestamp < millis(now.AddDate(0, 0, -retention)):
+		default:
+			found = append(found, e)
+		}
 	}
-	if err != nil || place < 0 || place > n || kind != "f" && kind != "b" {
-		return 0, 0, invalid("The specified nextToken is invalid.")
+	return found
+}
+
+// window is the page that a token means, of n events.
+func window(n, size int, in getIn) (start, end int, err error) {
+	if in.NextToken == "" {
+		if in.StartFromHead {
+			return 0, min(size, n), nil
+		}
+		return max(0, n-size), n, nil
 	}
-	if kind == "f" {
+	var place int
+	_, err = fmt.Sscanf(strings.TrimLeft(in.NextToken, "fb"), "/%d/s", &place)
+	if err != nil || place < 0 || place > n {
+		return 0, 0, wire.Refuse("InvalidParameterException", "The specified nextToken is invalid.")
+	}
+	if in.NextToken[0] == 'f' {
 		return place, min(place+size, n), nil
 	}
 	return max(0, place-size), place, nil

@@ -1,7 +1,6 @@
 package logs
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,214 +9,227 @@ import (
 	"tegata/awsfake/wire"
 )
 
-type createGroupInput struct {
-	LogGroupName  string
-	KMSKeyID      string `json:"kmsKeyId"`
-	LogGroupClass string
-	Tags          map[string]string
+type groupIn struct {
+	LogGroupName *string `json:"logGroupName"`
 }
 
-// createGroup makes a group
-// (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html).
-func (s *Service) createGroup(c *wire.Call, in createGroupInput) (wire.Empty, error) {
-	var none wire.Empty
-	if err := checkName(c, "logGroupName", in.LogGroupName, groupPattern); err != nil {
-		return none, err
-	}
-	keys := map[string]string{}
-	for key, value := range in.Tags {
-		keys["aws:RequestTag/"+key] = value
-	}
-	if err := c.Authorize("logs:CreateLogGroup", groupARN(c, in.LogGroupName)+":*", keys); err != nil {
-		return none, err
-	}
-	groups := s.region(c).Groups
-	if groups[in.LogGroupName] != nil {
-		return none, wire.Refuse("ResourceAlreadyExistsException", "The specified log group already exists")
-	}
-	groups[in.LogGroupName] = &Group{
-		Name: in.LogGroupName, Created: c.Now(), Class: cmp.Or(in.LogGroupClass, "STANDARD"), KeyID: in.KMSKeyID,
-		Tags: in.Tags, Streams: map[string]*Stream{},
-	}
-	return none, nil
-}
-
-type groupInput struct{ LogGroupName string }
-
-func (s *Service) deleteGroup(c *wire.Call, in groupInput) (wire.Empty, error) {
-	g, err := s.group(c, "DeleteLogGroup", in.LogGroupName)
-	if err == nil {
-		delete(s.region(c).Groups, g.Name)
-	}
-	return wire.Empty{}, err
-}
-
-type describeGroupsInput struct {
-	LogGroupNamePrefix, LogGroupNamePattern string
-	LogGroupClass                           string
-	Limit                                   *int
-	NextToken                               string
-}
-
-type groupAnswer struct {
-	ARN             string `json:"arn"`
-	Created         int64  `json:"creationTime"`
-	Class           string `json:"logGroupClass"`
-	GroupARN        string `json:"logGroupArn"`
-	Name            string `json:"logGroupName"`
-	MetricFilters   int    `json:"metricFilterCount"`
-	RetentionInDays int    `json:"retentionInDays,omitempty"`
-	StoredBytes     int64  `json:"storedBytes"`
-	KMSKeyID        string `json:"kmsKeyId,omitempty"`
-}
-
-type groupsAnswer struct {
-	LogGroups []groupAnswer `json:"logGroups"`
-	NextToken string        `json:"nextToken,omitempty"`
-}
-
-// describeGroups lists groups by a prefix of their names, or by any part of
-// them.
-func (s *Service) describeGroups(c *wire.Call, in describeGroupsInput) (groupsAnswer, error) {
-	answer := groupsAnswer{LogGroups: []groupAnswer{}}
-	size, err := pageSize(c, in.Limit)
-	if err != nil {
-		return answer, err
-	}
-	if in.LogGroupNamePrefix != "" && in.LogGroupNamePattern != "" {
-		return answer, invalid("LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.")
-	}
-	if err := c.Authorize("logs:DescribeLogGroups", groupARN(c, "*")+":*", nil); err != nil {
-		return answer, err
-	}
-	all := slices.DeleteFunc(starting(s.region(c).Groups, in.LogGroupNamePrefix), func(g *Group) bool {
-		return !strings.Contains(strings.ToLower(g.Name), strings.ToLower(in.LogGroupNamePattern)) || in.LogGroupClass != "" && g.Class != in.LogGroupClass
-	})
-	page, next, err := wire.Page(all, size, in.NextToken)
-	if err != nil {
-		return answer, invalid("The specified nextToken is invalid.")
-	}
-	for _, g := range page {
-		answer.LogGroups = append(answer.LogGroups, g.answer(c))
-	}
-	answer.NextToken = next
-	return answer, nil
-}
-
-func (g *Group) answer(c *wire.Call) groupAnswer {
-	a := groupAnswer{
-		ARN: groupARN(c, g.Name) + ":*", GroupARN: groupARN(c, g.Name), Name: g.Name, Created: g.Created.UnixMilli(),
-		Class: g.Class, RetentionInDays: g.RetentionDays, KMSKeyID: g.KeyID,
-	}
-	for _, st := range g.Streams {
-		a.StoredBytes += st.bytes()
-	}
-	return a
-}
-
-// retentions are the numbers of days that AWS offers.
-func retentions() []int {
-	return []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
-}
-
-type retentionInput struct {
-	LogGroupName    string
-	RetentionInDays int
-}
-
-func (s *Service) putRetention(c *wire.Call, in retentionInput) (wire.Empty, error) {
-	if !slices.Contains(retentions(), in.RetentionInDays) {
-		return wire.Empty{}, invalid(fmt.Sprintf("1 validation error detected: Value '%d' at 'retentionInDays' failed to satisfy constraint: "+
-			"Member must satisfy enum value set: %s", in.RetentionInDays, strings.ReplaceAll(fmt.Sprint(retentions()), " ", ", ")))
-	}
-	g, err := s.group(c, "PutRetentionPolicy", in.LogGroupName)
-	if err == nil {
-		g.RetentionDays = in.RetentionInDays
-	}
-	return wire.Empty{}, err
-}
-
-func (s *Service) deleteRetention(c *wire.Call, in groupInput) (wire.Empty, error) {
-	g, err := s.group(c, "DeleteRetentionPolicy", in.LogGroupName)
-	if err == nil {
-		g.RetentionDays = 0
-	}
-	return wire.Empty{}, err
-}
-
-type tagInput struct {
-	ResourceARN string `json:"resourceArn"`
-	Tags        map[string]string
-	TagKeys     []string
-}
-
-type tagsAnswer struct {
-	Tags map[string]string `json:"tags"`
-}
-
-// tagged finds a group by its ARN, with or without :* behind it.
-func (s *Service) tagged(c *wire.Call, action, arn string) (*Group, error) {
-	name, ok := strings.CutPrefix(strings.TrimSuffix(arn, ":*"), groupARN(c, ""))
-	if !ok {
-		return nil, invalid("The specified resource ARN is not valid: " + arn)
-	}
-	g := s.region(c).Groups[name]
-	if err := c.Authorize("logs:"+action, groupARN(c, name), g.keys()); err != nil {
+// group authorises an action on the group that is meant, and looks it up.
+func (s *Service) group(c *wire.Call, action string, in groupIn) (*Group, error) {
+	var v wire.Checks
+	checkGroup(&v, in.LogGroupName)
+	if err := invalid(c, &v); err != nil {
 		return nil, err
 	}
+	if err := authorize(c, action, *in.LogGroupName, ""); err != nil {
+		return nil, err
+	}
+	g := s.groups(c)[*in.LogGroupName]
 	if g == nil {
-		return nil, notFound("The specified resource does not exist.")
+		return nil, noGroup()
 	}
 	return g, nil
 }
 
-// maxTags is how many tags a group may have.
-const maxTags = 50
+type createGroupIn struct {
+	groupIn
+	KMSKeyID      string            `json:"kmsKeyId"`
+	LogGroupClass string            `json:"logGroupClass"`
+	Tags          map[string]string `json:"tags"`
+}
 
-func (s *Service) tag(c *wire.Call, in tagInput) (wire.Empty, error) {
-	g, err := s.tagged(c, "TagResource", in.ResourceARN)
-	if err != nil {
+func (s *Service) createGroup(c *wire.Call, in createGroupIn) (wire.Empty, error) {
+	if in.LogGroupClass == "" {
+		in.LogGroupClass = "STANDARD"
+	}
+	var v wire.Checks
+	checkGroup(&v, in.LogGroupName)
+	v.Enum("logGroupClass", in.LogGroupClass, "STANDARD", "INFREQUENT_ACCESS")
+	if err := invalid(c, &v); err != nil {
 		return wire.Empty{}, err
 	}
-	all := maps.Clone(g.Tags)
-	if all == nil {
-		all = map[string]string{}
+	name := *in.LogGroupName
+	if err := authorize(c, "CreateLogGroup", name, ""); err != nil {
+		return wire.Empty{}, err
 	}
-	maps.Copy(all, in.Tags)
-	if len(all) > maxTags {
-		return wire.Empty{}, wire.Refuse("TooManyTagsException", "A resource can have no more than 50 tags.")
+	if len(in.Tags) > 0 {
+		if err := authorize(c, "TagResource", name, ""); err != nil {
+			return wire.Empty{}, err
+		}
 	}
-	g.Tags = all
+	all := s.groups(c)
+	if all[name] != nil {
+		return wire.Empty{}, wire.Refuse("ResourceAlreadyExistsException", "The specified log group already exists")
+	}
+	all[name] = &Group{
+		Name: name, Class: in.LogGroupClass, KMSKey: in.KMSKeyID, Created: millis(c.Now()),
+		Tags: map[string]string{}, Streams: map[string]*Stream{},
+	}
+	maps.Copy(all[name].Tags, in.Tags)
 	return wire.Empty{}, nil
 }
 
-func (s *Service) untag(c *wire.Call, in tagInput) (wire.Empty, error) {
-	g, err := s.tagged(c, "UntagResource", in.ResourceARN)
+func (s *Service) deleteGroup(c *wire.Call, in groupIn) (wire.Empty, error) {
+	g, err := s.group(c, "DeleteLogGroup", in)
+	if err == nil {
+		delete(s.groups(c), g.Name)
+	}
+	return wire.Empty{}, err
+}
+
+type describeGroupsIn struct {
+	LogGroupNamePrefix  *string `json:"logGroupNamePrefix"`
+	LogGroupNamePattern *string `json:"logGroupNamePattern"`
+	Limit               *int    `json:"limit"`
+	NextToken           string  `json:"nextToken"`
+}
+
+type describeGroupsOut struct {
+	LogGroups []shownGroup `json:"logGroups"`
+	NextToken string       `json:"nextToken,omitempty"`
+}
+
+type shownGroup struct {
+	ARN               string `json:"arn"`
+	CreationTime      int64  `json:"creationTime"`
+	KMSKeyID          string `json:"kmsKeyId,omitempty"`
+	LogGroupARN       string `json:"logGroupArn"`
+	LogGroupClass     string `json:"logGroupClass"`
+	LogGroupName      string `json:"logGroupName"`
+	MetricFilterCount int    `json:"metricFilterCount"`
+	RetentionInDays   int    `json:"retentionInDays,omitempty"`
+	StoredBytes       int64  `json:"storedBytes"`
+}
+
+func (s *Service) describeGroups(c *wire.Call, in describeGroupsIn) (describeGroupsOut, error) {
+	size := 50
+	if in.Limit != nil {
+		size = *in.Limit
+	}
+	var v wire.Checks
+	v.Range("limit", size, 1, 50)
+	if err := invalid(c, &v); err != nil {
+		return describeGroupsOut{}, err
+	}
+	if in.LogGroupNamePrefix != nil && in.LogGroupNamePattern != nil {
+		return describeGroupsOut{}, wire.Refuse("InvalidParameterException",
+			"LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.")
+	}
+	if err := authorize(c, "DescribeLogGroups", "", ""); err != nil {
+		return describeGroupsOut{}, err
+	}
+	page, next, err := wire.Page(s.matching(c, in), size, in.NextToken)
+	if err != nil {
+		return describeGroupsOut{}, wire.Refuse("InvalidParameterException", "The specified nextToken is invalid.")
+	}
+	out := describeGroupsOut{LogGroups: []shownGroup{}, NextToken: next}
+	for _, g := range page {
+		arn := groupARN(c, g.Name)
+		out.LogGroups = append(out.LogGroups, shownGroup{
+			ARN: arn + ":*", LogGroupARN: arn, CreationTime: g.Created, KMSKeyID: g.KMSKey,
+			LogGroupClass: g.Class, LogGroupName: g.Name, RetentionInDays: g.Retention,
+		})
+	}
+	return out, nil
+}
+
+// matching are the groups that are asked for. A pattern is part of a name, in
+// capital or small letters.
+func (s *Service) matching(c *wire.Call, in describeGroupsIn) []*Group {
+	var found []*Group
+	all := s.groups(c)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		switch {
+		case in.LogGroupNamePrefix != nil && !strings.HasPrefix(name, *in.LogGroupNamePrefix):
+		case in.LogGroupNamePattern != nil && !strings.Contains(strings.ToLower(name), strings.ToLower(*in.LogGroupNamePattern)):
+		default:
+			found = append(found, all[name])
+		}
+	}
+	return found
+}
+
+type retentionIn struct {
+	groupIn
+	RetentionInDays *int `json:"retentionInDays"`
+}
+
+// days are what a retention may be
+// (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html).
+func days() []string {
+	return strings.Fields("1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 2192 2557 2922 3288 3653")
+}
+
+func (s *Service) putRetention(c *wire.Call, in retentionIn) (wire.Empty, error) {
+	var v wire.Checks
+	v.Required("retentionInDays", in.RetentionInDays != nil)
+	if in.RetentionInDays != nil {
+		v.Enum("retentionInDays", fmt.Sprint(*in.RetentionInDays), days()...)
+	}
+	if err := invalid(c, &v); err != nil {
+		return wire.Empty{}, err
+	}
+	g, err := s.group(c, "PutRetentionPolicy", in.groupIn)
+	if err == nil {
+		g.Retention = *in.RetentionInDays
+	}
+	return wire.Empty{}, err
+}
+
+func (s *Service) deleteRetention(c *wire.Call, in groupIn) (wire.Empty, error) {
+	g, err := s.group(c, "DeleteRetentionPolicy", in)
+	if err == nil {
+		g.Retention = 0
+	}
+	return wire.Empty{}, err
+}
+
+type tagIn struct {
+	ResourceARN *string           `json:"resourceArn"`
+	Tags        map[string]string `json:"tags"`
+	TagKeys     []string          `json:"tagKeys"`
+}
+
+// tagged finds the group of an ARN, which here has no ":*" at its end.
+func (s *Service) tagged(c *wire.Call, action string, in tagIn) (*Group, error) {
+	var v wire.Checks
+	v.Required("resourceArn", in.ResourceARN != nil)
+	if err := invalid(c, &v); err != nil {
+		return nil, err
+	}
+	if err := c.Authorize("logs:"+action, *in.ResourceARN, nil); err != nil {
+		return nil, err
+	}
+	name, ok := strings.CutPrefix(*in.ResourceARN, groupARN(c, ""))
+	if !ok || s.groups(c)[name] == nil {
+		return nil, wire.Refuse("ResourceNotFoundException", "The specified resource does not exist.")
+	}
+	return s.groups(c)[name], nil
+}
+
+func (s *Service) tag(c *wire.Call, in tagIn) (wire.Empty, error) {
+	g, err := s.tagged(c, "TagResource", in)
+	if err == nil {
+		maps.Copy(g.Tags, in.Tags)
+	}
+	return wire.Empty{}, err
+}
+
+func (s *Service) untag(c *wire.Call, in tagIn) (wire.Empty, error) {
+	g, err := s.tagged(c, "UntagResource", in)
 	if err == nil {
 		maps.DeleteFunc(g.Tags, func(key, _ string) bool { return slices.Contains(in.TagKeys, key) })
 	}
 	return wire.Empty{}, err
 }
 
-func (s *Service) listTags(c *wire.Call, in tagInput) (tagsAnswer, error) {
-	g, err := s.tagged(c, "ListTagsForResource", in.ResourceARN)
-	if err != nil {
-		return tagsAnswer{}, err
-	}
-	return g.tagsAnswer(), nil
+type tagsOut struct {
+	Tags map[string]string `json:"tags"`
 }
 
-func (s *Service) listTagsOfGroup(c *wire.Call, in groupInput) (tagsAnswer, error) {
-	g, err := s.group(c, "ListTagsLogGroup", in.LogGroupName)
+func (s *Service) listTags(c *wire.Call, in tagIn) (tagsOut, error) {
+	g, err := s.tagged(c, "ListTagsForResource", in)
 	if err != nil {
-		return tagsAnswer{}, err
+		return tagsOut{}, err
 	}
-	return g.tagsAnswer(), nil
-}
-
-func (g *Group) tagsAnswer() tagsAnswer {
-	if g.Tags == nil {
-		return tagsAnswer{map[string]string{}}
-	}
-	return tagsAnswer{g.Tags}
+	return tagsOut{g.Tags}, nil
 }

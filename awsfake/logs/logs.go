@@ -1,201 +1,125 @@
-// Package logs is CloudWatch Logs: groups, streams and the events in them.
+// Package logs is Amazon CloudWatch Logs as far as a box needs it: log groups
+// with retention and tags, streams, and their events
+// (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/Welcome.html).
 //
-// What differs from AWS: there are no queries, subscriptions, filters and
-// metric filters; events are found as soon as they are put, and kept however
-// old they grow; stored bytes are those of the messages alone.
+// It differs from AWS in this: events can be read as soon as they are
+// written; events that a retention setting ends are gone at once, where AWS
+// takes up to 72 hours; sequence tokens are never asked for; there are no
+// filter patterns, queries, metric filters and subscriptions.
 package logs
 
 import (
-	"maps"
-	"slices"
-	"strings"
+	"errors"
 	"time"
 
 	"tegata/awsfake/wire"
 )
 
-// State is what Logs keeps of one account. The zero value is ready.
+// State is what one account keeps. The zero value is ready.
 type State struct {
-	Regions map[string]*Region // by name
-}
-
-// A Region holds the groups of one region, by name.
-type Region struct {
-	Groups map[string]*Group
+	Regions map[string]map[string]*Group // by region and name
 }
 
 // A Group is a log group.
 type Group struct {
-	Name          string
-	Created       time.Time
-	RetentionDays int // 0 means for ever
-	Class         string
-	KeyID         string            `json:",omitempty"`
-	Tags          map[string]string `json:",omitempty"`
-	Streams       map[string]*Stream
+	Name      string
+	Class     string // STANDARD or INFREQUENT_ACCESS
+	KMSKey    string
+	Created   int64 // milliseconds since 1970, as all times here
+	Retention int   // days; 0 means for ever
+	Tags      map[string]string
+	Streams   map[string]*Stream
 }
 
-// A Stream is a sequence of events of one source.
+// A Stream is a log stream, whose events are in the order of their times.
 type Stream struct {
 	Name     string
-	Created  time.Time
-	Ingested time.Time `json:",omitzero"` // of the last events
-	Events   []Event   // by time
+	Created  int64
+	Ingested int64 // when the last events came in
+	Events   []Event
 }
 
-// An Event is one line. Its times are milliseconds since 1970.
+// An Event is one line of a log.
 type Event struct {
-	Timestamp, Ingestion int64
-	Message              string
+	Timestamp, Ingested int64
+	Message             string
 }
 
-// A Service is CloudWatch Logs in one account.
+// Service is CloudWatch Logs over one account's state.
 type Service struct{ State *State }
 
-// Wire returns the operations.
+// Wire returns CloudWatch Logs as the account offers it.
 func (s *Service) Wire() wire.Service {
 	return wire.Service{
-		Name: "logs", Target: "Logs_20140328", Protocol: wire.JSON,
+		Name: "logs", Protocol: wire.JSON, Target: "Logs_20140328",
 		Operations: []wire.Operation{
 			wire.Op("CreateLogGroup", s.createGroup),
-			wire.Op("CreateLogStream", s.createStream),
 			wire.Op("DeleteLogGroup", s.deleteGroup),
-			wire.Op("DeleteLogStream", s.deleteStream),
-			wire.Op("DeleteRetentionPolicy", s.deleteRetention),
 			wire.Op("DescribeLogGroups", s.describeGroups),
-			wire.Op("DescribeLogStreams", s.describeStreams),
-			wire.Op("GetLogEvents", s.getEvents),
-			wire.Op("ListTagsForResource", s.listTags),
-			wire.Op("ListTagsLogGroup", s.listTagsOfGroup),
-			wire.Op("PutLogEvents", s.putEvents),
 			wire.Op("PutRetentionPolicy", s.putRetention),
+			wire.Op("DeleteRetentionPolicy", s.deleteRetention),
 			wire.Op("TagResource", s.tag),
 			wire.Op("UntagResource", s.untag),
+			wire.Op("ListTagsForResource", s.listTags),
+			wire.Op("CreateLogStream", s.createStream),
+			wire.Op("DeleteLogStream", s.deleteStream),
+			wire.Op("DescribeLogStreams", s.describeStreams),
+			wire.Op("PutLogEvents", s.putEvents),
+			wire.Op("GetLogEvents", s.getEvents),
 		},
 	}
 }
 
-// region returns the call's region to be read or changed.
-func (s *Service) region(c *wire.Call) *Region {
+func (s *Service) groups(c *wire.Call) map[string]*Group {
 	if s.State.Regions == nil {
-		s.State.Regions = map[string]*Region{}
+		s.State.Regions = map[string]map[string]*Group{}
 	}
-	r := s.State.Regions[c.Region]
-	if r == nil {
-		r = &Region{Groups: map[string]*Group{}}
-		s.State.Regions[c.Region] = r
+	if s.State.Regions[c.Region] == nil {
+		s.State.Regions[c.Region] = map[string]*Group{}
 	}
-	return r
+	return s.State.Regions[c.Region]
 }
 
-// groupARN names a group. The service tells it with :* behind, and IAM wants
-// it so for everything but tags
-// (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html).
+// groupARN is the name of a group without the ":*" that policies need.
 func groupARN(c *wire.Call, name string) string { return c.ARN("logs", "log-group:"+name) }
 
-func streamARN(c *wire.Call, group, stream string) string {
-	return groupARN(c, group) + ":log-stream:" + stream
+// authorize asks about a stream of a group, which is what IAM compares with a
+// policy; operations on a group have a stream without a name.
+func authorize(c *wire.Call, action, group, stream string) error {
+	return c.Authorize("logs:"+action, groupARN(c, group)+":log-stream:"+stream, nil)
 }
 
-func notFound(message string) error { return wire.Refuse("ResourceNotFoundException", message) }
-
-func invalid(message string) error { return wire.Refuse("InvalidParameterException", message) }
-
-// The names that the API's model allows.
-const (
-	groupPattern  = `[\.\-_/#A-Za-z0-9]+`
-	streamPattern = `[^:*]*`
-)
-
-// checkName validates the name of a group or a stream; AWS calls what is wrong
-// an invalid parameter.
-func checkName(c *wire.Call, member, name, pattern string) error {
-	var v wire.Checks
-	v.Length(member, name, 1, 512)
-	v.Pattern(member, name, pattern)
-	if err := v.Err(c); err != nil {
-		return invalid(err.(*wire.Error).Message)
+// invalid gives what was noted the code of this service.
+func invalid(c *wire.Call, v *wire.Checks) error {
+	err := v.Err(c)
+	if e, ok := errors.AsType[*wire.Error](err); ok {
+		return wire.Refuse("InvalidParameterException", e.Message)
 	}
-	return nil
+	return err
 }
 
-// group finds a group that the caller may act on.
-func (s *Service) group(c *wire.Call, action, name string) (*Group, error) {
-	if err := checkName(c, "logGroupName", name, groupPattern); err != nil {
-		return nil, err
+func millis(t time.Time) int64 { return t.UnixMilli() }
+
+func checkGroup(v *wire.Checks, name *string) {
+	v.Required("logGroupName", name != nil)
+	if name != nil {
+		v.Length("logGroupName", *name, 1, 512)
+		v.Pattern("logGroupName", *name, `[\.\-_/#A-Za-z0-9]+`)
 	}
-	g := s.region(c).Groups[name]
-	if err := c.Authorize("logs:"+action, groupARN(c, name)+":*", g.keys()); err != nil {
-		return nil, err
-	}
-	if g == nil {
-		return nil, notFound("The specified log group does not exist.")
-	}
-	return g, nil
 }
 
-// keys are the condition keys that a group brings along.
-func (g *Group) keys() map[string]string {
-	if g == nil {
-		return nil
+func checkStream(v *wire.Checks, name *string) {
+	v.Required("logStreamName", name != nil)
+	if name != nil {
+		v.Length("logStreamName", *name, 1, 512)
+		v.Pattern("logStreamName", *name, `[^:*]*`)
 	}
-	keys := map[string]string{}
-	for key, value := range g.Tags {
-		keys["aws:ResourceTag/"+key] = value
-	}
-	return keys
 }
 
-// stream finds a stream that the caller may act on.
-func (s *Service) stream(c *wire.Call, action, group, name string) (*Stream, error) {
-	if err := checkName(c, "logGroupName", group, groupPattern); err != nil {
-		return nil, err
-	}
-	if err := checkName(c, "logStreamName", name, streamPattern); err != nil {
-		return nil, err
-	}
-	g := s.region(c).Groups[group]
-	if err := c.Authorize("logs:"+action, streamARN(c, group, name), g.keys()); err != nil {
-		return nil, err
-	}
-	if g == nil {
-		return nil, notFound("The specified log group does not exist.")
-	}
-	if g.Streams[name] == nil {
-		return nil, notFound("The specified log stream does not exist.")
-	}
-	return g.Streams[name], nil
+func noGroup() error {
+	return wire.Refuse("ResourceNotFoundException", "The specified log group does not exist.")
 }
 
-// bytes is what a stream's messages take.
-func (st *Stream) bytes() (n int64) {
-	for _, e := range st.Events {
-		n += int64(len(e.Message))
-	}
-	return n
-}
-
-// starting returns the values of a map, by their keys, whose keys have a
-// prefix.
-func starting[T any](m map[string]T, prefix string) (all []T) {
-	for _, key := range slices.Sorted(maps.Keys(m)) {
-		if strings.HasPrefix(key, prefix) {
-			all = append(all, m[key])
-		}
-	}
-	return all
-}
-
-// pageSize is the limit of a call, of which 50 is the default and the most.
-func pageSize(c *wire.Call, limit *int) (int, error) {
-	const most = 50
-	if limit == nil {
-		return most, nil
-	}
-	var v wire.Checks
-	v.Range("limit", *limit, 1, most)
-	if err := v.Err(c); err != nil {
-		return 0, invalid(err.(*wire.Error).Message)
-	}
-	return *limit, nil
+func noStream() error {
+	return wire.Refuse("ResourceNotFoundException", "The specified log stream does not exist.")
 }
