@@ -231,19 +231,74 @@ func TestPrincipalMatches(t *testing.T) {
 }
 
 func TestTakesResource(t *testing.T) {
+	t.Parallel()
 	for action, want := range map[string]bool{
-		"bedrock:ListFoundationModels":  false,
-		"Bedrock:listinferenceprofiles": false,
-		"sts:GetCallerIdentity":         false,
-		"ssm:DescribeParameters":        false,
-		"ec2:DescribeInstances":         false,
-		"bedrock:InvokeModel":           true,
-		"bedrock:GetInferenceProfile":   true,
-		"ssm:GetParameter":              true,
+		"bedrock:ListFoundationModels":    false,
+		"Bedrock:listinferenceprofiles":   false,
+		"bedrock:InvokeModel":             true,
+		"bedrock:CountTokens":             true,
+		"bedrock:GetInferenceProfile":     true,
+		"cloudwatch:PutMetricData":        false,
+		"cloudwatch:ListMetrics":          false,
+		"cloudwatch:PutMetricAlarm":       true,
+		"ec2:DescribeInstances":           false,
+		"ec2:DescribeInstanceAttribute":   true,
+		"ec2:describeimageattribute":      true,
+		"ec2:GetInstanceMetadataDefaults": false,
+		"ec2:AssociateIamInstanceProfile": true,
+		"ec2messages:GetMessages":         false,
+		"ecr:GetAuthorizationToken":       false,
+		"ecr:BatchGetImage":               true,
+		"iam:ListUsers":                   false,
+		"iam:ListUserPolicies":            true,
+		"iam:GetAccountSummary":           false,
+		"iam:PassRole":                    true,
+		"kms:CreateKey":                   false,
+		"kms:Decrypt":                     true,
+		"logs:DescribeLogGroups":          false,
+		"logs:DescribeLogStreams":         true,
+		"secretsmanager:ListSecrets":      false,
+		"secretsmanager:GetSecretValue":   true,
+		"servicequotas:ListServiceQuotas": false,
+		"servicequotas:GetServiceQuota":   true,
+		"ssm:DescribeParameters":          false,
+		"ssm:GetParameter":                true,
+		"ssmmessages:OpenControlChannel":  false,
+		"sts:GetCallerIdentity":           false,
+		"sts:AssumeRole":                  true,
+		"s3:ListAllMyBuckets":             true, // of no service in the table
+		"Describe*":                       true,
+		"":                                true,
 	} {
 		if got := TakesResource(action); got != want {
 			t.Errorf("TakesResource(%q) = %v, want %v", action, got, want)
 		}
+	}
+}
+
+// What is in the table is an action of its service, and an exception is one
+// from a pattern.
+func TestActionsTable(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for line := range strings.Lines(withoutResource) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		service, names, _ := strings.Cut(line, " ")
+		if service != strings.ToLower(service) {
+			t.Errorf("%s is no prefix of actions", service)
+		}
+		for name := range strings.FieldsSeq(names) {
+			bare, exception := strings.CutPrefix(name, "!")
+			if action := service + ":" + bare; seen[action] || TakesResource(action) != exception {
+				t.Errorf("%s is there twice, or not as it is meant", action)
+			}
+			seen[service+":"+bare] = true
+		}
+	}
+	if len(seen) < 300 {
+		t.Errorf("the table has %d actions", len(seen))
 	}
 }
 
