@@ -189,6 +189,63 @@ func TestConditions(t *testing.T) {
 	}
 }
 
+// Each operator on keys that have none, one and several values.
+func TestConditionsOfSets(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		operator, values string
+		want             [5]bool // of no value, a, b, a and b, a and c
+	}{
+		{"StringEquals", `["a","b"]`, [...]bool{false, true, true, true, true}},
+		{"StringNotEquals", `["a"]`, [...]bool{true, false, true, false, false}},
+		{"ForAllValues:StringEquals", `["a","b"]`, [...]bool{true, true, true, true, false}},
+		{"ForAnyValue:StringEquals", `["a","b"]`, [...]bool{false, true, true, true, true}},
+		{"ForAnyValue:StringEquals", `["b"]`, [...]bool{false, false, true, true, false}},
+		{"ForAllValues:StringNotEquals", `["a","b"]`, [...]bool{true, false, false, false, false}},
+		{"ForAllValues:StringNotEquals", `["b"]`, [...]bool{true, true, false, false, true}},
+		{"ForAnyValue:StringNotEquals", `["a","b"]`, [...]bool{false, false, false, false, true}},
+		{"ForAnyValue:StringNotLike", `["?"]`, [...]bool{false, false, false, false, false}},
+		{"ForAnyValue:StringEqualsIfExists", `["a"]`, [...]bool{true, true, false, true, true}},
+		{"ForAllValues:StringLike", `["[ab]"]`, [...]bool{true, false, false, false, false}},
+		{"Null", `"true"`, [...]bool{true, false, false, false, false}},
+		{"Null", `"false"`, [...]bool{false, true, true, true, true}},
+	} {
+		d := parse(t, `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"`+tt.operator+`":{"s:Keys":`+tt.values+`}}}}`)
+		for i, set := range [][]string{{}, {"a"}, {"b"}, {"a", "b"}, {"a", "c"}} {
+			r := Request{Action: "s:X", Resource: "*", Sets: map[string][]string{"S:keys": set}}
+			if got := Evaluate([]Document{d}, r) == Allow; got != tt.want[i] {
+				t.Errorf("%s %s of %q: %v", tt.operator, tt.values, set, got)
+			}
+		}
+	}
+}
+
+// The names of tags follow from the tags, unless the request has them itself.
+func TestImpliedSets(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, condition string
+		request         Request
+		want            bool
+	}{
+		{"no tag", `{"ForAllValues:StringEquals":{"aws:TagKeys":["app"]}}`, Request{}, true},
+		{"one of those", `{"ForAllValues:StringEquals":{"aws:TagKeys":["app","team"]}}`, Request{Context: map[string]string{"aws:RequestTag/app": "x"}}, true},
+		{"one too many", `{"ForAllValues:StringEquals":{"aws:TagKeys":["app"]}}`, Request{Context: map[string]string{"aws:RequestTag/app": "x", "aws:RequestTag/b": "y"}}, false},
+		{"any", `{"ForAnyValue:StringEquals":{"aws:tagkeys":"b"}}`, Request{Context: map[string]string{"aws:RequestTag/app": "x", "AWS:requesttag/b": "y"}}, true},
+		{"tags of others are none", `{"Null":{"aws:TagKeys":"false"}}`, Request{Context: map[string]string{"aws:PrincipalTag/app": "x", "aws:RequestTag/": "y"}}, false},
+		{"told by the request", `{"ForAnyValue:StringEquals":{"aws:TagKeys":"b"}}`, Request{Context: map[string]string{"aws:RequestTag/b": "x"}, Sets: map[string][]string{"aws:TagKeys": {"app"}}}, false},
+		{"told as one", `{"ForAnyValue:StringEquals":{"aws:TagKeys":"b"}}`, Request{Context: map[string]string{"aws:RequestTag/a": "x", "aws:TagKeys": "b"}}, true},
+		{"encryption context", `{"ForAllValues:StringEquals":{"kms:EncryptionContextKeys":["PARAMETER_ARN"]}}`, Request{Context: map[string]string{"kms:EncryptionContext:PARAMETER_ARN": "arn:…", "kms:EncryptionContext:x": "y"}}, false},
+		{"a set is no variable", `{"StringEquals":{"s:k":"${aws:TagKeys, 'none'}"}}`, Request{Context: map[string]string{"s:k": "none"}, Sets: map[string][]string{"aws:TagKeys": {"app"}}}, true},
+	} {
+		d := parse(t, `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":`+tt.condition+`}}`)
+		tt.request.Action, tt.request.Resource = "s:X", "*"
+		if got := Evaluate([]Document{d}, tt.request) == Allow; got != tt.want {
+			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
 func TestTrusts(t *testing.T) {
 	for _, tt := range []struct {
 		name, statement string
