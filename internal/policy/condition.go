@@ -11,28 +11,76 @@ import (
 	"time"
 )
 
-// holds tells whether the condition is met. Values are alternatives; a key
-// that the request lacks meets only negated and …IfExists operators.
-func (c Condition) holds(context map[string]string, vars lookup) bool {
+// holds tells whether the condition is met. The statement's values are
+// alternatives, of which a negated operator wants none. A key that the request
+// lacks meets only negated and …IfExists operators.
+//
+// Of a key with several values ForAllValues wants every one to meet that, and
+// ForAnyValue one; without either, which IAM leaves open, one is enough to
+// match (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html).
+func (c Condition) holds(r Request, vars lookup) bool {
 	op, err := parseOperator(c.Operator)
 	if err != nil {
 		return false
 	}
-	got, present := contextLookup(context)(c.Key)
+	got := r.values(c.Key)
 	if op.null {
-		got, present = strconv.FormatBool(!present), true
+		got = []string{strconv.FormatBool(len(got) == 0)}
 	}
-	if !present {
+	if len(got) == 0 {
 		return op.absent()
 	}
-	matches := func(want string) bool { return op.matches(want, got, vars) }
-	return slices.ContainsFunc(c.Values, matches) != op.negated
+	matches := func(got string) bool {
+		return slices.ContainsFunc(c.Values, func(want string) bool { return op.matches(want, got, vars) })
+	}
+	met := func(got string) bool { return matches(got) != op.negated }
+	switch op.set {
+	case forAll:
+		return !slices.ContainsFunc(got, func(v string) bool { return !met(v) })
+	case forAny:
+		return slices.ContainsFunc(got, met)
+	}
+	return slices.ContainsFunc(got, matches) != op.negated
+}
+
+// values are those that the request has for a key.
+func (r Request) values(key string) []string {
+	for k, values := range r.Sets {
+		if strings.EqualFold(k, key) {
+			return values
+		}
+	}
+	if v, ok := contextLookup(r.Context)(key); ok {
+		return []string{v}
+	}
+	return r.implied(key)
+}
+
+// implied are the names in other keys of the request, for the two keys that
+// AWS makes of them.
+func (r Request) implied(key string) []string {
+	var prefix string
+	switch strings.ToLower(key) {
+	case "aws:tagkeys":
+		prefix = "aws:requesttag/"
+	case "kms:encryptioncontextkeys":
+		prefix = "kms:encryptioncontext:"
+	default:
+		return nil
+	}
+	var names []string
+	for k := range r.Context {
+		if len(k) > len(prefix) && strings.EqualFold(k[:len(prefix)], prefix) {
+			names = append(names, k[len(prefix):])
+		}
+	}
+	return names
 }
 
 // An operator is one name of the table below with its prefix and suffix.
 type operator struct {
 	comparison
-	set      string // "", ForAnyValue or ForAllValues
+	set      string // "", forAny or forAll
 	ifExists bool
 	null     bool
 }
@@ -40,17 +88,22 @@ type operator struct {
 // absent is the outcome for a key that the request lacks.
 func (o operator) absent() bool {
 	switch o.set {
-	case "ForAllValues":
+	case forAll:
 		return true
-	case "ForAnyValue":
+	case forAny:
 		return o.ifExists
 	}
 	return o.ifExists || o.negated
 }
 
+// How an operator takes a key with several values.
+const (
+	forAny = "ForAnyValue"
+	forAll = "ForAllValues"
+)
+
 // parseOperator reads "StringLike", "ForAnyValue:StringLike",
-// "StringLikeIfExists" and so on. All keys hold one value here, so the two
-// set prefixes differ only in what they say of an absent key.
+// "StringLikeIfExists" and so on.
 func parseOperator(name string) (operator, error) {
 	if name == "Null" {
 		return operator{null: true, comparison: boolean}, nil
@@ -58,7 +111,7 @@ func parseOperator(name string) (operator, error) {
 	var op operator
 	base := name
 	if set, rest, ok := strings.Cut(name, ":"); ok {
-		if set != "ForAnyValue" && set != "ForAllValues" {
+		if set != forAny && set != forAll {
 			return op, fmt.Errorf("unknown condition operator %q", name)
 		}
 		op.set, base = set, rest

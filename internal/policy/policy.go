@@ -17,6 +17,12 @@ type Request struct {
 	Resource  string            // an ARN, or "*" for an action without resource types
 	Principal string            // for trust policies: "ec2.amazonaws.com" or an ARN
 	Context   map[string]string // condition keys, such as "aws:RequestedRegion"
+
+	// Sets has the condition keys with several values, such as
+	// "aws:CalledVia"; one without values is as one that is not there. Keys of
+	// tags and of encryption contexts need not be named: they follow from the
+	// tags and contexts themselves. No set is a policy variable.
+	Sets map[string][]string
 }
 
 // A Decision is the outcome of an evaluation.
@@ -118,7 +124,7 @@ func (s Statement) applies(r Request, vars lookup) bool {
 	return s.coversAction(r.Action) &&
 		s.coversResource(r.Resource, vars) &&
 		s.coversPrincipal(r.Principal) &&
-		!slices.ContainsFunc(s.Conditions, func(c Condition) bool { return !c.holds(r.Context, vars) })
+		!slices.ContainsFunc(s.Conditions, func(c Condition) bool { return !c.holds(r, vars) })
 }
 
 func (s Statement) coversAction(action string) bool {

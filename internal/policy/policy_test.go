@@ -189,6 +189,63 @@ func TestConditions(t *testing.T) {
 	}
 }
 
+// Each operator on keys that have none, one and several values.
+func TestConditionsOfSets(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		operator, values string
+		want             [5]bool // of no value, a, b, a and b, a and c
+	}{
+		{"StringEquals", `["a","b"]`, [...]bool{false, true, true, true, true}},
+		{"StringNotEquals", `["a"]`, [...]bool{true, false, true, false, false}},
+		{"ForAllValues:StringEquals", `["a","b"]`, [...]bool{true, true, true, true, false}},
+		{"ForAnyValue:StringEquals", `["a","b"]`, [...]bool{false, true, true, true, true}},
+		{"ForAnyValue:StringEquals", `["b"]`, [...]bool{false, false, true, true, false}},
+		{"ForAllValues:StringNotEquals", `["a","b"]`, [...]bool{true, false, false, false, false}},
+		{"ForAllValues:StringNotEquals", `["b"]`, [...]bool{true, true, false, false, true}},
+		{"ForAnyValue:StringNotEquals", `["a","b"]`, [...]bool{false, false, false, false, true}},
+		{"ForAnyValue:StringNotLike", `["?"]`, [...]bool{false, false, false, false, false}},
+		{"ForAnyValue:StringEqualsIfExists", `["a"]`, [...]bool{true, true, false, true, true}},
+		{"ForAllValues:StringLike", `["[ab]"]`, [...]bool{true, false, false, false, false}},
+		{"Null", `"true"`, [...]bool{true, false, false, false, false}},
+		{"Null", `"false"`, [...]bool{false, true, true, true, true}},
+	} {
+		d := parse(t, `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"`+tt.operator+`":{"s:Keys":`+tt.values+`}}}}`)
+		for i, set := range [][]string{{}, {"a"}, {"b"}, {"a", "b"}, {"a", "c"}} {
+			r := Request{Action: "s:X", Resource: "*", Sets: map[string][]string{"S:keys": set}}
+			if got := Evaluate([]Document{d}, r) == Allow; got != tt.want[i] {
+				t.Errorf("%s %s of %q: %v", tt.operator, tt.values, set, got)
+			}
+		}
+	}
+}
+
+// The names of tags follow from the tags, unless the request has them itself.
+func TestImpliedSets(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, condition string
+		request         Request
+		want            bool
+	}{
+		{"no tag", `{"ForAllValues:StringEquals":{"aws:TagKeys":["app"]}}`, Request{}, true},
+		{"one of those", `{"ForAllValues:StringEquals":{"aws:TagKeys":["app","team"]}}`, Request{Context: map[string]string{"aws:RequestTag/app": "x"}}, true},
+		{"one too many", `{"ForAllValues:StringEquals":{"aws:TagKeys":["app"]}}`, Request{Context: map[string]string{"aws:RequestTag/app": "x", "aws:RequestTag/b": "y"}}, false},
+		{"any", `{"ForAnyValue:StringEquals":{"aws:tagkeys":"b"}}`, Request{Context: map[string]string{"aws:RequestTag/app": "x", "AWS:requesttag/b": "y"}}, true},
+		{"tags of others are none", `{"Null":{"aws:TagKeys":"false"}}`, Request{Context: map[string]string{"aws:PrincipalTag/app": "x", "aws:RequestTag/": "y"}}, false},
+		{"told by the request", `{"ForAnyValue:StringEquals":{"aws:TagKeys":"b"}}`, Request{Context: map[string]string{"aws:RequestTag/b": "x"}, Sets: map[string][]string{"aws:TagKeys": {"app"}}}, false},
+		{"told as one", `{"ForAnyValue:StringEquals":{"aws:TagKeys":"b"}}`, Request{Context: map[string]string{"aws:RequestTag/a": "x", "aws:TagKeys": "b"}}, true},
+		{"encryption context", `{"ForAllValues:StringEquals":{"kms:EncryptionContextKeys":["PARAMETER_ARN"]}}`, Request{Context: map[string]string{"kms:EncryptionContext:PARAMETER_ARN": "arn:…", "kms:EncryptionContext:x": "y"}}, false},
+		{"a set is no variable", `{"StringEquals":{"s:k":"${aws:TagKeys, 'none'}"}}`, Request{Context: map[string]string{"s:k": "none"}, Sets: map[string][]string{"aws:TagKeys": {"app"}}}, true},
+	} {
+		d := parse(t, `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":`+tt.condition+`}}`)
+		tt.request.Action, tt.request.Resource = "s:X", "*"
+		if got := Evaluate([]Document{d}, tt.request) == Allow; got != tt.want {
+			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
 func TestTrusts(t *testing.T) {
 	for _, tt := range []struct {
 		name, statement string
@@ -231,19 +288,74 @@ func TestPrincipalMatches(t *testing.T) {
 }
 
 func TestTakesResource(t *testing.T) {
+	t.Parallel()
 	for action, want := range map[string]bool{
-		"bedrock:ListFoundationModels":  false,
-		"Bedrock:listinferenceprofiles": false,
-		"sts:GetCallerIdentity":         false,
-		"ssm:DescribeParameters":        false,
-		"ec2:DescribeInstances":         false,
-		"bedrock:InvokeModel":           true,
-		"bedrock:GetInferenceProfile":   true,
-		"ssm:GetParameter":              true,
+		"bedrock:ListFoundationModels":    false,
+		"Bedrock:listinferenceprofiles":   false,
+		"bedrock:InvokeModel":             true,
+		"bedrock:CountTokens":             true,
+		"bedrock:GetInferenceProfile":     true,
+		"cloudwatch:PutMetricData":        false,
+		"cloudwatch:ListMetrics":          false,
+		"cloudwatch:PutMetricAlarm":       true,
+		"ec2:DescribeInstances":           false,
+		"ec2:DescribeInstanceAttribute":   true,
+		"ec2:describeimageattribute":      true,
+		"ec2:GetInstanceMetadataDefaults": false,
+		"ec2:AssociateIamInstanceProfile": true,
+		"ec2messages:GetMessages":         false,
+		"ecr:GetAuthorizationToken":       false,
+		"ecr:BatchGetImage":               true,
+		"iam:ListUsers":                   false,
+		"iam:ListUserPolicies":            true,
+		"iam:GetAccountSummary":           false,
+		"iam:PassRole":                    true,
+		"kms:CreateKey":                   false,
+		"kms:Decrypt":                     true,
+		"logs:DescribeLogGroups":          false,
+		"logs:DescribeLogStreams":         true,
+		"secretsmanager:ListSecrets":      false,
+		"secretsmanager:GetSecretValue":   true,
+		"servicequotas:ListServiceQuotas": false,
+		"servicequotas:GetServiceQuota":   true,
+		"ssm:DescribeParameters":          false,
+		"ssm:GetParameter":                true,
+		"ssmmessages:OpenControlChannel":  false,
+		"sts:GetCallerIdentity":           false,
+		"sts:AssumeRole":                  true,
+		"s3:ListAllMyBuckets":             true, // of no service in the table
+		"Describe*":                       true,
+		"":                                true,
 	} {
 		if got := TakesResource(action); got != want {
 			t.Errorf("TakesResource(%q) = %v, want %v", action, got, want)
 		}
+	}
+}
+
+// What is in the table is an action of its service, and an exception is one
+// from a pattern.
+func TestActionsTable(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for line := range strings.Lines(withoutResource) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		service, names, _ := strings.Cut(line, " ")
+		if service != strings.ToLower(service) {
+			t.Errorf("%s is no prefix of actions", service)
+		}
+		for name := range strings.FieldsSeq(names) {
+			bare, exception := strings.CutPrefix(name, "!")
+			if action := service + ":" + bare; seen[action] || TakesResource(action) != exception {
+				t.Errorf("%s is there twice, or not as it is meant", action)
+			}
+			seen[service+":"+bare] = true
+		}
+	}
+	if len(seen) < 300 {
+		t.Errorf("the table has %d actions", len(seen))
 	}
 }
 
