@@ -47,13 +47,12 @@ func signingName(of wire.Service) string {
 // much too long.
 func malformed(of wire.Service, o wire.Operation, long string) []string {
 	if of.Protocol != wire.Query && of.Protocol != wire.EC2Query {
-		return []string{"", "{", "[]", "null", `{}`, `"text"`,
-			everyMember(`null`), everyMember(`{}`), everyMember(`[]`), everyMember(`[null]`), everyMember(`""`), everyMember(`-1`), everyMember(`"` + long + `"`),
-			everyMember(`["a","a"]`), everyMember(`"arn:aws:x"`), everyMember(`"a:b:c"`)}
+		return []string{"{", "null", `{}`, everyMember(`null`), everyMember(`{}`), everyMember(`[null]`), everyMember(`""`), everyMember(`-1`),
+			everyMember(`"` + long + `"`), everyMember(`"a:b:c"`)}
 	}
 	base := url.Values{"Action": {o.Name}, "Version": {of.Version}}
 	var all []string
-	for _, value := range []string{"", "x", "-1", "true", long, "arn:", "arn:aws:iam::123456789012:role/", "%", "{}", "/"} {
+	for _, value := range []string{"", "-1", long, "arn:aws:iam::123456789012:role/", "{}"} {
 		form := url.Values{}
 		for name, v := range base {
 			form[name] = v
