@@ -79,6 +79,42 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+// A session's ARN has no path, its role's has.
+func TestRoleWithPath(t *testing.T) {
+	t.Parallel()
+	const role, other = "arn:aws:iam::123456789012:role/service/app", "arn:aws:iam::123456789012:role/app"
+	resource := func(effect, key, principal string) *Named {
+		n := named(t, "its own", oneStatement(effect, `,"`+key+`":{"AWS":"`+principal+`"}`))
+		return &n
+	}
+	may := []Named{named(t, "may", oneStatement("Allow", ""))}
+	for _, tt := range []struct {
+		name   string
+		layers Layers
+		behind string
+		want   Decision
+	}{
+		{"granted", Layers{Resource: resource("Allow", "Principal", role)}, role, Allow},
+		{"and bounded", Layers{Resource: resource("Allow", "Principal", role), Session: []Named{}}, role, ImplicitDeny},
+		{"another role", Layers{Resource: resource("Allow", "Principal", role)}, other, ImplicitDeny},
+		{"another role of the name", Layers{Resource: resource("Allow", "Principal", other)}, role, ImplicitDeny},
+		{"nobody says which", Layers{Resource: resource("Allow", "Principal", role)}, "", ImplicitDeny},
+		{"denied", Layers{Identity: may, Resource: resource("Deny", "Principal", role)}, role, ExplicitDeny},
+		{"the only one not denied", Layers{Identity: may, Resource: resource("Deny", "NotPrincipal", role)}, role, Allow},
+		{"denied to all but one", Layers{Identity: may, Resource: resource("Deny", "NotPrincipal", role)}, "arn:aws:iam::123456789012:role/b/app", ExplicitDeny},
+		{"no role of the caller's", Layers{Resource: resource("Allow", "Principal", "arn:aws:iam::123456789012:role/x")}, "arn:aws:iam::123456789012:role/x", ImplicitDeny},
+		{"of another account", Layers{Resource: resource("Allow", "Principal", "arn:aws:iam::999999999999:role/app")}, "arn:aws:iam::999999999999:role/app", ImplicitDeny},
+	} {
+		r := Request{Action: "ssm:GetParameter", Resource: thing, Principal: session, Context: map[string]string{}}
+		if tt.behind != "" {
+			r.Context["aws:PrincipalArn"] = tt.behind
+		}
+		if got := tt.layers.Decide(r); got.Decision != tt.want {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
 // randomLayers makes policies out of few actions, resources and effects, so
 // that they often meet.
 func randomLayers(t testing.TB, r *rand.Rand) Layers {
