@@ -1,9 +1,6 @@
 package policy
 
 import (
-	"fmt"
-	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -111,101 +108,6 @@ func TestRoleWithPath(t *testing.T) {
 		}
 		if got := tt.layers.Decide(r); got.Decision != tt.want {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
-		}
-	}
-}
-
-// randomLayers makes policies out of few actions, resources and effects, so
-// that they often meet.
-func randomLayers(t testing.TB, r *rand.Rand) Layers {
-	policies := func(n int) (all []Named) {
-		for i := range n {
-			all = append(all, named(t, fmt.Sprint("p", i), randomPolicy(r)))
-		}
-		return all
-	}
-	l := Layers{Identity: policies(r.IntN(4))}
-	if r.IntN(3) == 0 {
-		l.Boundary = &policies(1)[0]
-	}
-	if r.IntN(3) == 0 {
-		l.Session = policies(1 + r.IntN(2))
-	}
-	for range r.IntN(3) {
-		l.SCPs = append(l.SCPs, policies(1+r.IntN(2)))
-	}
-	return l
-}
-
-func randomPolicy(r *rand.Rand) string {
-	pick := func(all ...string) string { return all[r.IntN(len(all))] }
-	return fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":%q,%q:%q,%q:%q}]}`,
-		pick("Allow", "Allow", "Deny"), pick("Action", "Action", "NotAction"), pick("a:*", "a:x", "a:y", "*"),
-		pick("Resource", "Resource", "NotResource"), pick("*", "arn:aws:a:::1", "arn:aws:a:::?"))
-}
-
-func randomRequest(r *rand.Rand) Request {
-	return Request{Action: []string{"a:x", "a:y", "b:z"}[r.IntN(3)], Resource: []string{"arn:aws:a:::1", "arn:aws:a:::2"}[r.IntN(2)], Principal: user}
-}
-
-// What holds of all policies, whatever they say.
-func TestDecideProperties(t *testing.T) {
-	t.Parallel()
-	r := rand.New(rand.NewPCG(1, 2))
-	all := func(effect string) Named {
-		return named(t, "all", `{"Version":"2012-10-17","Statement":[{"Effect":"`+effect+`","Action":"*","Resource":"*"}]}`)
-	}
-	for range 20_000 {
-		l, request := randomLayers(t, r), randomRequest(r)
-		before := l.Decide(request).Decision
-		if shuffled := l; len(l.Identity) > 1 {
-			shuffled.Identity = slices.Clone(l.Identity)
-			r.Shuffle(len(l.Identity), func(i, j int) {
-				shuffled.Identity[i], shuffled.Identity[j] = shuffled.Identity[j], shuffled.Identity[i]
-			})
-			if got := shuffled.Decide(request).Decision; got != before {
-				t.Fatalf("the order of policies turns %v into %v: %+v", before, got, l)
-			}
-		}
-		more := l
-		more.Identity = append(slices.Clone(l.Identity), named(t, "more", randomPolicy(r)))
-		switch got := more.Decide(request).Decision; {
-		case more.Identity[len(l.Identity)].Document.Statements[0].Effect == effectDeny && before != Allow && got == Allow:
-			t.Fatalf("a deny grants: %+v", more)
-		case more.Identity[len(l.Identity)].Document.Statements[0].Effect == effectAllow && before == Allow && got != Allow:
-			t.Fatalf("an allow revokes: %+v", more)
-		}
-		unbound := Layers{Identity: l.Identity}
-		if before == Allow && unbound.Decide(request).Decision != Allow {
-			t.Fatalf("a bound grants: %+v", l)
-		}
-		for _, bound := range []Layers{{Identity: l.Identity, Boundary: ptr(all("Allow"))}, {Identity: l.Identity, Session: []Named{all("Allow")}}, {Identity: l.Identity, SCPs: [][]Named{{all("Allow")}}}} {
-			if got, want := bound.Decide(request).Decision, unbound.Decide(request).Decision; got != want {
-				t.Fatalf("a bound that allows everything turns %v into %v", want, got)
-			}
-		}
-		denied := l
-		denied.Boundary = ptr(all("Deny"))
-		if got := denied.Decide(request).Decision; got != ExplicitDeny {
-			t.Fatalf("a deny of everything is %v", got)
-		}
-	}
-}
-
-func ptr[T any](v T) *T { return &v }
-
-// NotAction and NotResource are what Action and Resource are not.
-func TestComplement(t *testing.T) {
-	t.Parallel()
-	r := rand.New(rand.NewPCG(3, 4))
-	for range 5_000 {
-		request := randomRequest(r)
-		action := []string{"a:*", "a:x", "*", "b:?"}[r.IntN(4)]
-		decide := func(key string) Decision {
-			return Evaluate([]Document{named(t, "", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","`+key+`":"`+action+`","Resource":"*"}]}`).Document}, request)
-		}
-		if (decide("Action") == Allow) == (decide("NotAction") == Allow) {
-			t.Fatalf("%s is both or neither for %+v", action, request)
 		}
 	}
 }
