@@ -8,8 +8,11 @@ import (
 
 	"tegata/awsfake/bedrock"
 	"tegata/awsfake/ec2"
+	"tegata/awsfake/ecr"
 	"tegata/awsfake/iam"
 	"tegata/awsfake/kms"
+	"tegata/awsfake/logs"
+	"tegata/awsfake/secretsmanager"
 	"tegata/awsfake/ssm"
 	"tegata/awsfake/sts"
 	"tegata/awsfake/wire"
@@ -20,11 +23,15 @@ import (
 // leaves as it is. Secrets are in it. The zero value is an account in which
 // nothing has been made yet.
 type State struct {
-	IAM iam.State
-	STS sts.State
-	EC2 ec2.State
-	KMS kms.State
-	SSM ssm.State
+	IAM  iam.State
+	STS  sts.State
+	EC2  ec2.State
+	KMS  kms.State
+	SSM  ssm.State
+	Logs logs.State
+	ECR  ecr.State
+
+	SecretsManager secretsmanager.State
 }
 
 // Delays are how long the parts of an account take to hear of each other.
@@ -41,6 +48,9 @@ type services struct {
 	ec2     *ec2.Service
 	kms     *kms.Service
 	ssm     *ssm.Service
+	logs    *logs.Service
+	secrets *secretsmanager.Service
+	ecr     *ecr.Service
 	bedrock *bedrock.Service
 }
 
@@ -50,14 +60,23 @@ func newServices(o Options) services {
 	s.sts = &sts.Service{State: &o.State.STS, Directory: book}
 	s.ec2 = &ec2.Service{State: &o.State.EC2, Directory: profiles{book}, Options: o.Delays.EC2}
 	s.kms = &kms.Service{State: &o.State.KMS}
-	s.ssm = &ssm.Service{State: &o.State.SSM, Keys: s.kms, Parameters: o.Parameters, Home: o.Region}
+	s.secrets = &secretsmanager.Service{State: &o.State.SecretsManager, Keys: s.kms}
+	s.ssm = &ssm.Service{State: &o.State.SSM, Keys: s.kms, Parameters: o.Parameters, Home: o.Region, Secret: s.secret}
+	s.logs = &logs.Service{State: &o.State.Logs}
+	s.ecr = &ecr.Service{State: &o.State.ECR}
 	s.bedrock = bedrock.New(o.Region, o.Bedrock, o.Pace)
 	return s
 }
 
+// secret reads a secret for a parameter that refers to it.
+func (s services) secret(c *wire.Call, id, version, stage string) (ssm.Secret, error) {
+	v, err := s.secrets.Read(c, id, version, stage)
+	return ssm.Secret{ARN: v.ARN, Name: v.Name, VersionID: v.VersionID, Stages: v.Stages, Created: v.Created, Value: ssm.Value(v.Text), Binary: v.Binary}, err
+}
+
 // wires are the services as calls reach them.
 func (s services) wires() []wire.Service {
-	return append(s.bedrock.Wire(), s.iam.Wire(), s.sts.Wire(), s.ec2.Wire(), s.kms.Wire(), s.ssm.Wire())
+	return append(s.bedrock.Wire(), s.iam.Wire(), s.sts.Wire(), s.ec2.Wire(), s.kms.Wire(), s.ssm.Wire(), s.logs.Wire(), s.secrets.Wire(), s.ecr.Wire())
 }
 
 // Save returns the state of the account as JSON.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -362,6 +364,35 @@ func TestDelays(t *testing.T) {
 		b.stopFollowing() // the change that waits is waited for by nobody
 		b.serving.Wait()
 	})
+}
+
+// While faults are switched and the API changes things, nobody waits for
+// anybody for ever, and in the end the metadata says what the account says.
+func TestChangesWhileSwitching(t *testing.T) {
+	t.Parallel()
+	r := runScenario(t, parse(t, administrator+"\ndelays: {metadata_options: 2ms}\n"))
+	held := r.held(t)
+	var changing sync.WaitGroup
+	for n := range 4 {
+		changing.Go(func() {
+			for range 20 {
+				r.query(t, held, "ec2", "Action=ModifyInstanceMetadataOptions&InstanceId="+sample+"&HttpTokens="+[]string{"optional", "required"}[n%2])
+				r.query(t, held, "ec2", fmt.Sprintf("Action=CreateTags&Tag.1.Key=n%d&ResourceId.1=%s", n, sample))
+			}
+		})
+	}
+	for range 20 {
+		for _, faults := range [][]string{{"hop-limit"}, nil} {
+			if err := r.sandbox.Switch(faults...); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	changing.Wait()
+	r.must(t, held, "ec2", "Action=ModifyInstanceMetadataOptions&InstanceId="+sample+"&HttpTokens=required")
+	for status := 0; status != 401 && t.Context().Err() == nil; {
+		status, _ = r.plain(t, "/latest/meta-data/instance-id")
+	}
 }
 
 // What is completed of an instance is what EC2 tells.

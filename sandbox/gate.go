@@ -5,8 +5,10 @@ import (
 	"sync/atomic"
 )
 
-// A gate is a listener that resets connections while it is shut. On EC2 there
-// is no route then, so that clients are refused in either case.
+// A gate is a listener that resets connections while it is shut, for an
+// endpoint that the API switches off. On EC2 there is no route then; a listener
+// that was closed to be like that could not be opened again from outside of the
+// box. One that the scenario has switched off is closed, and stays so.
 type gate struct {
 	net.Listener
 	open *atomic.Bool

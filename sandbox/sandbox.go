@@ -84,7 +84,7 @@ func (s Scenario) StartWith(l Listeners, o Options) (*Sandbox, error) {
 		return nil, errors.Join(fmt.Errorf("start the sandbox: %w", err), l.close())
 	}
 	for _, one := range l.IMDS {
-		if s.IMDS.Listen == "refuse" {
+		if s.IMDS.Listen == "refuse" || overIPv6(one) && !s.IMDS.IPv6 {
 			one.Close() // a closed listener refuses connections
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -33,18 +34,38 @@ func TestTerraform(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "main.tf"), config, 0o644); err != nil {
 		t.Fatal(err)
 	}
+	left, err := filepath.Abs("testdata/terraform/left.py")
+	if err != nil {
+		t.Fatal(err)
+	}
 	r := run(t, "sandbox", "--scenario", scenario(t, administrator), "--", "sh", "-euc", `
 export CHECKPOINT_DISABLE=1 TF_CLI_CONFIG_FILE=/dev/null TF_IN_AUTOMATION=1
 cd "$0"
+"$2" "$3" >before
 terraform init -no-color -plugin-dir="$1" >/dev/null
 terraform apply -no-color -auto-approve
+"$2" "$3" >between
 terraform plan -no-color -detailed-exitcode
-tegata get meta-data/instance-id >/dev/null
 terraform destroy -no-color -auto-approve
-terraform plan -no-color -refresh-only -detailed-exitcode
-`, dir, providers)
+"$2" "$3" >after
+`, dir, providers, requirePython(t), left)
 	r.wants(t, 0, "Apply complete! Resources: 11 added, 0 changed, 0 destroyed.", "No changes.", "Destroy complete! Resources: 11 destroyed.",
 		`user = "arn:aws:iam::123456789012:user/apps/bedrock-app"`)
+	read := func(name string) string {
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	if before, after := read("before"), read("after"); before != after || !strings.Contains(before, "role/administrator") {
+		t.Errorf("before:\n%s\nafter:\n%s", before, after)
+	}
+	for _, made := range []string{"user/apps/bedrock-app", "policy/bedrock-invoke", "role/bedrock-instance", "instance-profile/bedrock-instance", "/bedrock-app/secret-access-key", "log-group:/bedrock-app"} {
+		if between := read("between"); !strings.Contains(between, made) {
+			t.Errorf("%s is not in\n%s", made, between)
+		}
+	}
 }
 
 // requireProvider returns the folder that terraform finds its provider in:

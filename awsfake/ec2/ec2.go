@@ -7,13 +7,17 @@
 // instance's metadata. Changes come into force after the delays of [Options],
 // by the clock of the call: nothing here runs by itself.
 //
-// What differs from AWS: networks, images and instance types are those that an
-// instance names, with the attributes that follow from it; EC2 notices a role
-// taken out of an instance profile at once, where AWS takes up to an hour
+// What differs from AWS: networks, images, volumes and instance types are those
+// that an instance names, with the attributes that follow from it; an instance
+// tells of its primary network interface alone; tags are those of instances;
+// account defaults are kept and told, but nothing is launched by them; EC2
+// notices a role taken out of an instance profile at once, where AWS takes up
+// to an hour
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-ec2_instance-profiles.html).
 // Error texts are those that AWS was seen to send, or those of
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html;
-// for a hop limit out of range the text is made up after its neighbours.
+// for a hop limit out of range and a wrong imdsSupport they are made up after
+// their neighbours.
 package ec2
 
 import (
@@ -84,6 +88,8 @@ func (s *Service) instanceOperations() []wire.Operation {
 		wire.Op("DescribeInstanceStatus", s.describeInstanceStatus),
 		wire.Op("DescribeInstanceAttribute", s.describeInstanceAttribute),
 		wire.Op("DescribeInstanceTypes", s.describeInstanceTypes),
+		wire.Op("DescribeInstanceCreditSpecifications", s.describeCredits),
+		wire.Op("DescribeVolumes", s.describeVolumes),
 		wire.Op("DescribeImages", s.describeImages),
 		wire.Op("DescribeImageAttribute", s.describeImageAttribute),
 		wire.Op("ModifyImageAttribute", s.modifyImageAttribute),
@@ -115,6 +121,7 @@ func (s *Service) placeOperations() []wire.Operation {
 		wire.Op("DescribeRegions", s.describeRegions),
 		wire.Op("DescribeAvailabilityZones", s.describeAvailabilityZones),
 		wire.Op("DescribeVpcs", s.describeVpcs),
+		wire.Op("DescribeVpcAttribute", s.describeVpcAttribute),
 		wire.Op("DescribeSubnets", s.describeSubnets),
 		wire.Op("DescribeSecurityGroups", s.describeSecurityGroups),
 	}

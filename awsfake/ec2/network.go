@@ -54,9 +54,7 @@ func (s *Service) describeVpcs(c *wire.Call, in describeVPCsInput) (describedVPC
 		})
 	}
 	part, next, err := selected(in.listing, in.IDs, all, func(v vpc) string { return v.ID }, vpc.filter,
-		func(id string) error {
-			return wire.Refuse("InvalidVpcID.NotFound", "The vpc ID '"+id+"' does not exist")
-		})
+		noVPC)
 	return describedVPCs{part, next}, err
 }
 
@@ -76,6 +74,52 @@ func (v vpc) filter(name string) ([]string, bool) {
 		return one(strconv.FormatBool(v.IsDefault)), true
 	}
 	return tagFilter(nil, name)
+}
+
+type vpcAttributeInput struct {
+	try
+	ID        string `query:"VpcId"`
+	Attribute string
+}
+
+type vpcAttribute struct {
+	ID           string         `xml:"vpcId"`
+	DNSSupport   *attributeFlag `xml:"enableDnsSupport"`
+	DNSHostnames *attributeFlag `xml:"enableDnsHostnames"`
+	UsageMetrics *attributeFlag `xml:"enableNetworkAddressUsageMetrics"`
+}
+
+// describeVpcAttribute tells that names are resolved in the network
+// (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeVpcAttribute.html).
+func (s *Service) describeVpcAttribute(c *wire.Call, in vpcAttributeInput) (vpcAttribute, error) {
+	switch {
+	case in.ID == "":
+		return vpcAttribute{}, missing("vpcId")
+	case in.Attribute == "":
+		return vpcAttribute{}, missing("Attribute")
+	}
+	if err := in.allow(c, "DescribeVpcAttribute", c.ARN("ec2", "vpc/"+in.ID), nil); err != nil {
+		return vpcAttribute{}, err
+	}
+	if !slices.ContainsFunc(inOrder(s.State.at(c.Region).Instances), func(i *Instance) bool { return i.VPC == in.ID }) {
+		return vpcAttribute{}, noVPC(in.ID)
+	}
+	answer := vpcAttribute{ID: in.ID}
+	switch in.Attribute {
+	case "enableDnsSupport":
+		answer.DNSSupport = &attributeFlag{true}
+	case "enableDnsHostnames":
+		answer.DNSHostnames = &attributeFlag{true}
+	case "enableNetworkAddressUsageMetrics":
+		answer.UsageMetrics = &attributeFlag{}
+	default:
+		return vpcAttribute{}, unknownAttribute(in.Attribute)
+	}
+	return answer, nil
+}
+
+func noVPC(id string) error {
+	return wire.Refuse("InvalidVpcID.NotFound", "The vpc ID '"+id+"' does not exist")
 }
 
 // selected is what all listings of a network's parts do: those of the ids or

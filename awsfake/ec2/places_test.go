@@ -60,6 +60,8 @@ func TestNetworks(t *testing.T) {
 			"<dhcpOptionsId>dopt-0123456789abcdef0</dhcpOptionsId><instanceTenancy>default</instanceTenancy><isDefault>false</isDefault><tagSet></tagSet></item></vpcSet>"},
 		{"another", "Action=DescribeVpcs&VpcId.1=vpc-1", 400, "InvalidVpcID.NotFound: The vpc ID 'vpc-1' does not exist"},
 		{"the default", "Action=DescribeVpcs&Filter.1.Name=is-default&Filter.1.Value.1=true", 200, "<vpcSet></vpcSet>"},
+		{"its names", "Action=DescribeVpcAttribute&Attribute=enableDnsSupport&VpcId=vpc-0123456789abcdef0", 200, "<vpcId>vpc-0123456789abcdef0</vpcId><enableDnsSupport><value>true</value></enableDnsSupport>"},
+		{"names of another", "Action=DescribeVpcAttribute&Attribute=enableDnsSupport&VpcId=vpc-1", 400, "InvalidVpcID.NotFound: The vpc ID 'vpc-1' does not exist"},
 		{"the subnet", "Action=DescribeSubnets&Filter.1.Name=vpc-id&Filter.1.Value.1=vpc-0123456789abcdef0", 200, "<subnetSet><item><subnetId>subnet-0123456789abcdef0</subnetId>" +
 			"<subnetArn>arn:aws:ec2:ap-northeast-1:123456789012:subnet/subnet-0123456789abcdef0</subnetArn><ownerId>123456789012</ownerId><state>available</state><vpcId>vpc-0123456789abcdef0</vpcId>" +
 			"<cidrBlock>10.0.1.0/24</cidrBlock><availableIpAddressCount>250</availableIpAddressCount><availabilityZone>ap-northeast-1a</availabilityZone><availabilityZoneId>apne1-az1</availabilityZoneId>" +
@@ -122,6 +124,14 @@ func TestAttributesAndStatus(t *testing.T) {
 		{"none", attribute, 400, "MissingParameter: The request must contain the parameter Attribute"},
 		{"status", "Action=DescribeInstanceStatus", 200, running},
 		{"by status", "Action=DescribeInstanceStatus&Filter.1.Name=instance-status.reachability&Filter.1.Value.1=failed", 200, "<instanceStatusSet></instanceStatusSet>"},
+		{"the volume", "Action=DescribeVolumes&Filter.1.Name=attachment.instance-id&Filter.1.Value.1=" + instance, 200,
+			"<volumeSet><item><volumeId>vol-0123456789abcdef0</volumeId><size>8</size><snapshotId></snapshotId><availabilityZone>ap-northeast-1a</availabilityZone><status>in-use</status>" +
+				"<createTime>2026-11-23T03:00:00Z</createTime><attachmentSet><item><volumeId>vol-0123456789abcdef0</volumeId><instanceId>" + instance + "</instanceId><device>/dev/xvda</device>" +
+				"<status>attached</status><attachTime>2026-11-23T03:00:00Z</attachTime><deleteOnTermination>true</deleteOnTermination></item></attachmentSet><tagSet></tagSet><volumeType>gp3</volumeType>" +
+				"<iops>3000</iops><throughput>125</throughput><encrypted>false</encrypted><multiAttachEnabled>false</multiAttachEnabled></item></volumeSet>"},
+		{"another volume", "Action=DescribeVolumes&VolumeId.1=vol-12345678", 400, "InvalidVolume.NotFound: The volume 'vol-12345678' does not exist."},
+		{"bursting", "Action=DescribeInstanceCreditSpecifications&InstanceId.1=" + instance, 200,
+			"<instanceCreditSpecificationSet><item><instanceId>" + instance + "</instanceId><cpuCredits>unlimited</cpuCredits></item></instanceCreditSpecificationSet>"},
 		{"type of it", "Action=DescribeInstanceTypes&InstanceType.1=t3.micro", 200, "…<instanceType>t3.micro</instanceType>…"},
 		{"another type", "Action=DescribeInstanceTypes&InstanceType.1=t3.huge", 400, "InvalidInstanceType: The following supplied instance types do not exist: [t3.huge]"},
 	})

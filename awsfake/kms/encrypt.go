@@ -35,6 +35,16 @@ func (s *Service) encryptAs(c *wire.Call, action, id string, u Use, plaintext []
 	return k.seal(plaintext, u.Context), k.ARN, nil
 }
 
+// EncryptData encrypts for a service that keeps more than Encrypt takes. AWS
+// has such services encrypt under a data key: so the caller needs
+// kms:GenerateDataKey, and kms:Decrypt, with which they read it back.
+func (s *Service) EncryptData(c *wire.Call, id string, u Use, plaintext []byte) (blob []byte, arn string, err error) {
+	if _, err := s.key(c, id, "kms:Decrypt", u); err != nil {
+		return nil, "", err
+	}
+	return s.encryptAs(c, "kms:GenerateDataKey", id, u, plaintext)
+}
+
 // Decrypt decrypts for a service on behalf of its caller, and tells the ARN of
 // the key. Its errors are those of the operation Decrypt.
 func (s *Service) Decrypt(c *wire.Call, u Use, blob []byte) (plaintext []byte, arn string, err error) {

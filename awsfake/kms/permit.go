@@ -61,10 +61,7 @@ func (s *Service) permitWith(c *wire.Call, k *Key, action string, context map[st
 	case policy.ImplicitDeny:
 		return denied(c, k, action, "because no resource-based policy allows the "+action+" action")
 	}
-	if r.decide(r.direct, c, k, action, context) == policy.Allow {
-		return c.AuthorizeOn(action, k.ARN, &policy.Named{Name: "the key policy", Document: r.direct}, context)
-	}
-	return c.Authorize(action, k.ARN, context)
+	return c.AuthorizeOn(action, k.ARN, &policy.Named{Name: "the key policy", Document: r.direct}, context)
 }
 
 func denied(c *wire.Call, k *Key, action, why string) error {

@@ -283,6 +283,21 @@ func TestRights(t *testing.T) {
 	}
 }
 
+// A key that can't be used is told with KMS's own words.
+func TestDisabledKey(t *testing.T) {
+	t.Parallel()
+	p := start()
+	key := p.Keys.Adopt(p.call(""), "alias/own")
+	p.do("PutParameter", `{"Name":"/s","Value":"v","Type":"SecureString","KeyId":"alias/own"}`)
+	key.Disabled = true
+	want := "InvalidKeyId: " + key.ARN + " is disabled. (Service: AWSKMS; Status Code: 400; Error Code: DisabledException; Request ID: id; Proxy: null)"
+	p.run(t, []step{
+		{"GetParameter", `{"Name":"/s","WithDecryption":true}`, want},
+		{"GetParameter", `{"Name":"/s"}`, `"Type":"SecureString"`},
+		{"PutParameter", `{"Name":"/s","Value":"w","Type":"SecureString","KeyId":"alias/own","Overwrite":true}`, want},
+	})
+}
+
 func TestSecretReference(t *testing.T) {
 	t.Parallel()
 	p := start()

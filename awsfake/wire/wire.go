@@ -161,7 +161,7 @@ func (o Operation) Serve(w http.ResponseWriter, c *Call, account sync.Locker) er
 func (o Operation) Changes() bool {
 	for _, prefix := range []string{"Get", "List", "Describe", "BatchGet", "Simulate", "Decode", "Filter", "Converse", "Invoke", "Count"} {
 		if strings.HasPrefix(o.Name, prefix) {
-			return o.Name == "GetSessionToken" // hands out a session
+			return o.Name == "GetSessionToken" || o.Name == "GetAuthorizationToken" // they hand out a session
 		}
 	}
 	return true
