@@ -9,8 +9,8 @@
 // certificates (lists of them are empty, making one is no operation); every
 // change holds at once, but for keys and instance profiles younger than
 // [Options.Propagation]; of AWS's own policies there are the few in the folder
-// managed, abridged; the keys aws:TagKeys and those of services behind others
-// are never there; quotas are the defaults of
+// managed, abridged; aws:TagKeys is not there for calls that take tags away, and
+// the keys of services behind others never are; quotas are the defaults of
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html.
 // Texts of errors are those that accounts report.
 package iam

@@ -64,6 +64,7 @@ type bench struct {
 	boundary []source // one, or nil for no bound
 	scps     [][]source
 	context  map[string]string
+	sets     map[string][]string // context keys of several values
 	caller   string
 }
 
@@ -167,21 +168,20 @@ func (in simulation) check(v *checks) {
 	if len(in.PermissionsBoundaryPolicyInputList) > 1 {
 		v.own = wire.Refuse("InvalidInput", "Only one permissions boundary policy can be provided.")
 	}
-	for _, e := range in.ContextEntries {
-		if len(e.ContextKeyValues) > 1 {
-			v.own = wire.Refuse("InvalidInput", "Context key "+e.ContextKeyName+" has more than one value, which this account can't simulate.")
-		}
-	}
 }
 
 // bench reads the documents and keys of the call.
 func (in simulation) bench(c *wire.Call, caller string) (*bench, error) {
-	b := &bench{caller: caller, context: map[string]string{
+	b := &bench{caller: caller, sets: map[string][]string{}, context: map[string]string{
 		"aws:CurrentTime": c.Now().Format(time.RFC3339), "aws:EpochTime": fmt.Sprint(c.Now().Unix()),
 	}}
 	for _, e := range in.ContextEntries {
-		if len(e.ContextKeyValues) == 1 {
+		switch len(e.ContextKeyValues) {
+		case 0:
+		case 1:
 			b.context[e.ContextKeyName] = e.ContextKeyValues[0]
+		default:
+			b.sets[e.ContextKeyName] = e.ContextKeyValues
 		}
 	}
 	var err error
@@ -282,8 +282,10 @@ func (in simulation) run(b *bench) (evaluationAnswer, error) {
 
 // evaluate decides over one request, as answers tell it.
 func (b *bench) evaluate(action, resource string) evaluation {
-	r := policy.Request{Action: action, Resource: resource, Context: b.context}
-	decision := b.layers().Decide(policy.Request{Action: action, Resource: resource, Principal: b.caller, Context: b.context}).Decision
+	r := policy.Request{Action: action, Resource: resource, Context: b.context, Sets: b.sets}
+	called := r
+	called.Principal = b.caller
+	decision := b.layers().Decide(called).Decision
 	matched := b.matched(r, decision)
 	missing := b.missing(action)
 	e := evaluation{
@@ -390,7 +392,7 @@ func (b *bench) missing(action string) []string {
 	var keys []string
 	for _, s := range b.everything() {
 		for _, key := range contextKeys(s.document) {
-			if !told(b.context, key) && concerns(s.document, action, key) {
+			if !told(b.context, key) && !told(b.sets, key) && concerns(s.document, action, key) {
 				keys = append(keys, key)
 			}
 		}
@@ -399,7 +401,7 @@ func (b *bench) missing(action string) []string {
 	return slices.Compact(keys)
 }
 
-func told(context map[string]string, key string) bool {
+func told[V any](context map[string]V, key string) bool {
 	for name := range context {
 		if strings.EqualFold(name, key) {
 			return true

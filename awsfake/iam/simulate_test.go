@@ -99,6 +99,11 @@ func TestSimulateBounds(t *testing.T) {
 func TestSimulateCustomPolicy(t *testing.T) {
 	t.Parallel()
 	o := open(t)
+	tagging := one(`{"Effect":"Allow","Action":"ec2:CreateTags","Resource":"*","Condition":{"ForAllValues:StringEquals":{"aws:TagKeys":["app","team"]}}}`)
+	tags := func(a, b string) []string {
+		const entry = "ContextEntries.member.1.ContextKey"
+		return []string{entry + "Name", "aws:TagKeys", entry + "Values.member.1", a, entry + "Values.member.2", b, entry + "Type", "stringList"}
+	}
 	own := one(`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:user/ann"},"Action":"ssm:GetParameter","Resource":"*"}`)
 	for _, tt := range []struct {
 		name       string
@@ -110,6 +115,8 @@ func TestSimulateCustomPolicy(t *testing.T) {
 			"ResourcePolicy", own, "CallerArn", root+"user/ann"), "allowed"},
 		{"by the resource, to another", simulate("ssm:GetParameter", parameter, "PolicyInputList.member.1", one(`{"Effect":"Allow","Action":"s3:*","Resource":"*"}`),
 			"ResourcePolicy", own, "CallerArn", root+"user/bob"), "implicitDeny"},
+		{"every tag is one of those", simulate("ec2:CreateTags", "", append(tags("app", "team"), "PolicyInputList.member.1", tagging)...), "allowed"},
+		{"one tag is not", simulate("ec2:CreateTags", "", append(tags("team", "cost"), "PolicyInputList.member.1", tagging)...), "implicitDeny"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := element(o.must(t, "SimulateCustomPolicy", tt.parameters...), "EvalDecision"); got != tt.want {

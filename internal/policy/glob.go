@@ -29,7 +29,7 @@ const (
 // in which nothing is a wildcard. It reports false if a variable has neither
 // a value nor a default. With nil vars, ${ is text.
 func expand(pattern string, vars lookup, wild bool) (glob, bool) {
-	var g glob
+	g := make(glob, 0, len(pattern)) // bytes, of which no rune has less than one
 	for pattern != "" {
 		if name, rest, ok := cutVariable(pattern); ok && vars != nil {
 			value, ok := vars.value(name)

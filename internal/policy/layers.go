@@ -139,7 +139,7 @@ func (p Named) grants(r Request) (v Verdict, last bool) {
 	vars := p.Document.variables(r.Context)
 	for i := range p.Document.Statements {
 		s := &p.Document.Statements[i]
-		if s.Effect != effectAllow || !s.applies(r, vars) || s.Principals == nil || s.onlyAccount(r.Principal) {
+		if s.Effect != effectAllow || !s.applies(r, vars) || s.Principals == nil || s.onlyAccount(r) {
 			continue
 		}
 		v = Verdict{Allow, Resource, p.Name, s, r}
@@ -162,15 +162,15 @@ func (s Statement) names(caller string) bool {
 
 // onlyAccount reports whether a statement means the caller by its account
 // alone.
-func (s Statement) onlyAccount(caller string) bool {
+func (s Statement) onlyAccount(r Request) bool {
 	for _, values := range s.Principals {
 		for _, want := range values {
-			if principalMatches(want, caller) && want != caller && !isAccount(want) {
+			if r.isFrom(want) && want != r.Principal && !isAccount(want) {
 				return false
 			}
 		}
 	}
-	return !s.names(caller)
+	return !s.names(r.Principal)
 }
 
 func isAccount(principal string) bool {

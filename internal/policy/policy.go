@@ -123,7 +123,7 @@ func (d Document) variables(context map[string]string) lookup {
 func (s Statement) applies(r Request, vars lookup) bool {
 	return s.coversAction(r.Action) &&
 		s.coversResource(r.Resource, vars) &&
-		s.coversPrincipal(r.Principal) &&
+		s.coversPrincipal(r) &&
 		!slices.ContainsFunc(s.Conditions, func(c Condition) bool { return !c.holds(r, vars) })
 }
 
@@ -161,8 +161,8 @@ func completeARN(pattern string) string {
 	return pattern
 }
 
-func (s Statement) coversPrincipal(principal string) bool {
-	matches := func(want string) bool { return principalMatches(want, principal) }
+func (s Statement) coversPrincipal(r Request) bool {
+	matches := func(want string) bool { return r.isFrom(want) }
 	covered := func(principals map[string][]string) bool {
 		for values := range maps.Values(principals) {
 			if slices.ContainsFunc(values, matches) {
@@ -178,6 +178,26 @@ func (s Statement) coversPrincipal(principal string) bool {
 		return covered(s.Principals)
 	}
 	return true
+}
+
+// isFrom reports whether a principal of a statement is the caller. The role
+// behind a session is the one that aws:PrincipalArn tells, as the ARN of a
+// session has lost the role's path.
+func (r Request) isFrom(want string) bool {
+	role, ok := contextLookup(r.Context)("aws:PrincipalArn")
+	if ok && strings.Contains(want, ":role/") && isSessionOf(r.Principal, role) {
+		return want == role
+	}
+	return principalMatches(want, r.Principal)
+}
+
+// isSessionOf reports whether a session is one of a role, as far as its ARN
+// tells.
+func isSessionOf(session, role string) bool {
+	name := role[strings.LastIndex(role, "/")+1:]
+	s, r := strings.SplitN(session, ":", arnFields), strings.SplitN(role, ":", arnFields)
+	return len(s) == arnFields && len(r) == arnFields && s[4] == r[4] &&
+		strings.HasPrefix(s[5], "assumed-role/"+name+"/") && strings.HasPrefix(r[5], "role/")
 }
 
 // principalMatches compares a principal of a statement with the caller. An

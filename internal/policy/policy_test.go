@@ -299,6 +299,7 @@ func TestTakesResource(t *testing.T) {
 		"cloudwatch:ListMetrics":          false,
 		"cloudwatch:PutMetricAlarm":       true,
 		"ec2:DescribeInstances":           false,
+		"ec2:DescribeVolumes":             false, // by a pattern
 		"ec2:DescribeInstanceAttribute":   true,
 		"ec2:describeimageattribute":      true,
 		"ec2:GetInstanceMetadataDefaults": false,
