@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -214,12 +213,12 @@ func TestWatchInvalid(t *testing.T) {
 	}
 }
 
-// TestWatchBeside starts many and ends them: no goroutine of theirs is left.
+// TestWatchBeside starts many and ends them. A goroutine of theirs that were
+// left in the bubble would fail the test.
 func TestWatchBeside(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s service
 		c := s.client(t)
-		before := runtime.NumGoroutine()
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan int)
 		for range 50 {
@@ -239,10 +238,6 @@ func TestWatchBeside(t *testing.T) {
 			}
 		}
 		c.Close()
-		synctest.Wait()
-		if n := runtime.NumGoroutine(); n > before {
-			t.Errorf("%d goroutines, %d before", n, before)
-		}
 		if n := s.puts.Load(); n != 1 {
 			t.Errorf("%d tokens, want one for all", n)
 		}
