@@ -52,10 +52,10 @@ func (s *Server) callerOf(id string, session *sts.Session) (wire.Caller, bool) {
 		Context: map[string]string{},
 	}
 	if user, ok := s.of.iam.State.User(session.User); ok && session.Role == "" {
-		caller.Principal, caller.Policies = user.ARN, s.of.iam.State.UserLayers(user)
+		caller.Principal, caller.Policies = user.ARN, s.of.iam.UserLayers(user)
 		maps.Copy(caller.Context, user.Context())
 	} else if role, ok := s.of.iam.Role(session.Role); ok {
-		caller.Principal, caller.Policies = role.ARN, s.of.iam.State.RoleLayers(role)
+		caller.Principal, caller.Policies = role.ARN, s.of.iam.RoleLayers(role)
 		maps.Copy(caller.Context, role.Context())
 	} else {
 		return caller, false

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"tegata/awsfake/wire"
+	"tegata/internal/policy"
 )
 
 // Options are the knobs of a [Service].
@@ -33,6 +34,8 @@ type Options struct {
 type Service struct {
 	State   *State
 	Options Options
+
+	parsed map[string]policy.Document // by their texts
 }
 
 // Wire returns IAM as the account serves it.

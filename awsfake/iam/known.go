@@ -21,7 +21,7 @@ func (s *Service) Key(id string, now time.Time) (Key, *User, bool) {
 func (s *Service) Caller(u *User, key Key) wire.Caller {
 	return wire.Caller{
 		AccessKeyID: key.ID, ARN: u.ARN, UserID: u.ID, Principal: u.ARN, User: u.Name, LongTerm: true,
-		Policies: s.State.UserLayers(u), Context: u.Context(),
+		Policies: s.UserLayers(u), Context: u.Context(),
 	}
 }
 

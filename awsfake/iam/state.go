@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"tegata/internal/policy"
 )
 
 // State is what IAM keeps of one account. The zero value is an account with
@@ -204,47 +202,6 @@ func principalTags(tags []Tag) map[string]string {
 		keys["aws:PrincipalTag/"+t.Key] = t.Value
 	}
 	return keys
-}
-
-// UserLayers are the policies that decide over a user's calls.
-func (s *State) UserLayers(u *User) policy.Layers { return s.layers(u.Permissions) }
-
-// RoleLayers are the policies that decide over the calls of a role's sessions,
-// but for those of the session itself.
-func (s *State) RoleLayers(r *Role) policy.Layers { return s.layers(r.Permissions) }
-
-// layers leaves out a document that does not parse; none gets into the state
-// by a call. A boundary that is gone bounds everything.
-func (s *State) layers(p Permissions) policy.Layers {
-	var l policy.Layers
-	for _, name := range slices.Sorted(maps.Keys(p.Inline)) {
-		l.Identity = appendNamed(l.Identity, name, p.Inline[name])
-	}
-	for _, arn := range p.Attached {
-		document, _ := s.Document(arn)
-		l.Identity = appendNamed(l.Identity, nameOf(arn), document)
-	}
-	if p.Boundary != "" {
-		document, _ := s.Document(p.Boundary)
-		parsed, _ := policy.Parse([]byte(document))
-		l.Boundary = &policy.Named{Name: nameOf(p.Boundary), Document: parsed}
-	}
-	for _, level := range s.SCPs {
-		named := []policy.Named{}
-		for _, scp := range level {
-			named = appendNamed(named, scp.Name, scp.Document)
-		}
-		l.SCPs = append(l.SCPs, named)
-	}
-	return l
-}
-
-func appendNamed(all []policy.Named, name, document string) []policy.Named {
-	parsed, err := policy.Parse([]byte(document))
-	if err != nil {
-		return all
-	}
-	return append(all, policy.Named{Name: name, Document: parsed})
 }
 
 // Unique ids are four letters for the kind and 17 letters and digits
