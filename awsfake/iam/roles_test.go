@@ -103,7 +103,7 @@ func TestSeeds(t *testing.T) {
 	if role.MaxSession != time.Hour || role.Trust != trust {
 		t.Errorf("the role is %+v", role)
 	}
-	layers := (&Service{State: s}).RoleLayers(role)
+	layers := (&Service{State: &s}).RoleLayers(role)
 	var names []string
 	for _, n := range layers.Identity {
 		names = append(names, n.Name)
