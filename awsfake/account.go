@@ -32,6 +32,7 @@ type State struct {
 	ECR  ecr.State
 
 	SecretsManager secretsmanager.State
+	Bedrock        bedrock.State
 }
 
 // Delays are how long the parts of an account take to hear of each other.
@@ -64,7 +65,7 @@ func newServices(o Options) services {
 	s.ssm = &ssm.Service{State: &o.State.SSM, Keys: s.kms, Parameters: o.Parameters, Home: o.Region, Secret: s.secret}
 	s.logs = &logs.Service{State: &o.State.Logs}
 	s.ecr = &ecr.Service{State: &o.State.ECR}
-	s.bedrock = bedrock.New(o.Region, o.Bedrock, o.Pace)
+	s.bedrock = bedrock.New(o.Region, &o.State.Bedrock, o.Bedrock, o.Pace)
 	return s
 }
 

@@ -233,7 +233,7 @@ func TestUnknownOperations(t *testing.T) {
 	}{
 		{"path", exchange{service: "bedrock", method: "GET", path: "/nowhere"}, 404, "UnknownOperationException"},
 		{"method", exchange{service: "bedrock", method: "DELETE", path: "/foundation-models"}, 404, "UnknownOperationException"},
-		{"not offered", exchange{service: "bedrock", method: "POST", path: "/model/" + haiku + "/invoke", body: "{}"}, 404, "UnknownOperationException"},
+		{"not offered", exchange{service: "bedrock", method: "POST", path: "/model/" + haiku + "/async-invoke", body: "{}"}, 404, "UnknownOperationException"},
 		{"ARN with a bare slash", exchange{service: "bedrock", method: "POST", path: "/model/arn:aws:x/y/converse", body: "{}"}, 404, "UnknownOperationException"},
 		{"target", exchange{service: "ssm", method: "POST", path: "/", header: map[string]string{"X-Amz-Target": "AmazonSSM.StartSession"}}, 400, "UnknownOperationException"},
 		{"another service", exchange{service: "dynamodb", method: "POST", path: "/", header: map[string]string{"X-Amz-Target": "DynamoDB_20120810.ListTables"}}, 400, "UnknownOperationException"},

@@ -1,11 +1,21 @@
 // Package bedrock is Amazon Bedrock as the account has it: models with their
-// lifecycles and what stands between them and the account, inference profiles,
-// and a runtime whose model is a stand-in and says so.
+// lifecycles and what stands between them and the account, inference profiles
+// of AWS's and the account's own, guardrails, quotas, and a runtime whose model
+// is a stand-in and says so.
+//
+// It differs from AWS in this: the stand-in, or the model of an OpenAI-compatible
+// server, answers instead of the model that was asked, and its tokens are
+// counted as the one who answers counts them. InvokeModel is answered in the
+// forms of Anthropic and Nova only. Guardrails act on denied words; they keep
+// their other policies and do nothing by them. Logging is configured, but
+// nothing is delivered. A quota is a bucket that fills again within a minute; how
+// AWS counts a minute isn't told.
 package bedrock
 
 import (
 	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"tegata/awsfake/wire"
@@ -15,6 +25,13 @@ import (
 type Options struct {
 	Models   []Model   // nil means those of the catalogue
 	Profiles []Profile // nil means those of the catalogue
+
+	// Quota returns how much the account may use of a model in a minute, by one
+	// of the kinds such as [OnDemandTokens]; less than zero means any amount.
+	// It is called without the account's lock. Nil means that nothing is counted.
+	Quota func(region, model, kind string) float64
+
+	Settle time.Duration // how long a new agreement or form takes to open a model; zero means no time
 }
 
 // A Model is a foundation model.
@@ -33,14 +50,16 @@ const (
 	AccessDenied       = "denied"       // never enabled for this account
 	AccessForm         = "form"         // the provider's use case form is missing
 	AccessSubscription = "subscription" // the caller may not subscribe in the Marketplace
+	AccessPending      = "pending"      // the agreement is being made
+	AccessError        = "error"        // the agreement failed in the Marketplace
 	AccessInactive     = "inactive"     // a Legacy model that the account has left unused
 )
 
 // A Lifecycle holds the dates of a model. Status is ACTIVE or LEGACY; "" means
-// what the dates say.
+// what the dates say. From Extended on, what is left of its life costs more.
 type Lifecycle struct {
-	Status            string
-	Legacy, EndOfLife time.Time
+	Status                      string
+	Legacy, Extended, EndOfLife time.Time
 }
 
 // A Profile is an inference profile that AWS defines: it routes calls to its
@@ -59,34 +78,36 @@ const defaultPace = 4 * time.Millisecond
 // A Service is Bedrock's control plane and its runtime.
 type Service struct {
 	Region  string // where the models are; "" means any region
+	State   *State
 	Options Options
 	Pace    time.Duration // the pause before each piece of a streamed answer
+
+	quotas quotas
 }
 
-// New returns a service with the catalogue in place of what the options leave
-// out.
-func New(region string, o Options, pace time.Duration) *Service {
+// New returns a service over a state, with the catalogue in place of what the
+// options leave out.
+func New(region string, state *State, o Options, pace time.Duration) *Service {
 	if o.Models == nil {
 		o.Models = DefaultModels()
 	}
 	if o.Profiles == nil {
 		o.Profiles = DefaultProfiles("")
 	}
-	return &Service{Region: region, Options: o, Pace: cmp.Or(pace, defaultPace)}
+	return &Service{Region: region, State: state, Options: o, Pace: cmp.Or(pace, defaultPace)}
 }
 
 // Wire returns both as the account serves them.
 func (s *Service) Wire() []wire.Service {
-	control := []wire.Operation{
-		wire.Stream("ListFoundationModels", s.listFoundationModels).At("GET", "/foundation-models"),
-		wire.Stream("GetFoundationModel", s.getFoundationModel).At("GET", "/foundation-models/{}"),
-		wire.Stream("GetFoundationModelAvailability", s.getFoundationModelAvailability).At("GET", "/foundation-model-availability/{}"),
-		wire.Stream("ListInferenceProfiles", s.listInferenceProfiles).At("GET", "/inference-profiles"),
-		wire.Stream("GetInferenceProfile", s.getInferenceProfile).At("GET", "/inference-profiles/{}"),
-	}
+	control := slices.Concat(s.modelOperations(), s.accessOperations(), s.profileOperations(), s.guardrailOperations(), s.loggingOperations(), s.tagOperations())
+	const unary, streaming = "bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"
 	runtime := []wire.Operation{
-		wire.Stream("Converse", s.converse).At("POST", "/model/{}/converse"),
-		wire.Stream("ConverseStream", s.converseStream).At("POST", "/model/{}/converse-stream"),
+		wire.Raw("Converse", s.asked(unary, asConverse)).At("POST", "/model/{}/converse"),
+		wire.Raw("ConverseStream", s.streamed(streaming, asConverse)).At("POST", "/model/{}/converse-stream"),
+		wire.Raw("InvokeModel", s.asked(unary, asProvider)).At("POST", "/model/{}/invoke"),
+		wire.Raw("InvokeModelWithResponseStream", s.streamed(streaming, asProvider)).At("POST", "/model/{}/invoke-with-response-stream"),
+		wire.Op("CountTokens", s.countTokens).At("POST", "/model/{}/count-tokens"),
+		wire.Op("ApplyGuardrail", s.applyGuardrail).At("POST", "/guardrail/{}/version/{}/apply"),
 	}
 	return []wire.Service{
 		{Name: "bedrock", Operations: control},
@@ -106,6 +127,11 @@ func modelARN(region, id string) string {
 }
 
 func profileARN(c *wire.Call, id string) string { return c.ARN("bedrock", "inference-profile/"+id) }
+
+// applicationARN names an inference profile that the account has made.
+func applicationARN(c *wire.Call, id string) string {
+	return c.ARN("bedrock", "application-inference-profile/"+id)
+}
 
 func invalid(message string) error { return wire.Refuse("ValidationException", message) }
 

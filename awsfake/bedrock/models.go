@@ -12,6 +12,13 @@ import (
 
 // Bedrock's control plane: what models there are.
 
+func (s *Service) modelOperations() []wire.Operation {
+	return []wire.Operation{
+		wire.Stream("ListFoundationModels", s.listFoundationModels).At("GET", "/foundation-models"),
+		wire.Stream("GetFoundationModel", s.getFoundationModel).At("GET", "/foundation-models/{}"),
+	}
+}
+
 func (s *Service) listFoundationModels(w http.ResponseWriter, c *wire.Call) error {
 	if err := c.Authorize("bedrock:ListFoundationModels", "*", nil); err != nil {
 		return err
@@ -80,6 +87,7 @@ type modelDetails struct {
 type lifecycleDetails struct {
 	Status    string `json:"status"`
 	Legacy    string `json:"legacyTime,omitempty"`
+	Extended  string `json:"publicExtendedAccessTime,omitempty"`
 	EndOfLife string `json:"endOfLifeTime,omitempty"`
 }
 
@@ -90,7 +98,7 @@ func (s *Service) details(c *wire.Call, m Model) modelDetails {
 		Streaming: m.Streaming, Customizations: []string{}, InferenceTypes: m.InferenceTypes,
 		Lifecycle: lifecycleDetails{
 			Status: m.Lifecycle.status(c.Now()),
-			Legacy: isoTime(m.Lifecycle.Legacy), EndOfLife: isoTime(m.Lifecycle.EndOfLife),
+			Legacy: isoTime(m.Lifecycle.Legacy), Extended: isoTime(m.Lifecycle.Extended), EndOfLife: isoTime(m.Lifecycle.EndOfLife),
 		},
 	}
 }
@@ -148,29 +156,4 @@ func byID(models []Model, id string) (Model, bool) {
 		return Model{}, false
 	}
 	return models[i], true
-}
-
-func (s *Service) getFoundationModelAvailability(w http.ResponseWriter, c *wire.Call) error {
-	if err := c.Authorize("bedrock:GetFoundationModelAvailability", "*", nil); err != nil {
-		return err
-	}
-	m, ok := byID(s.Options.Models, c.Identifier())
-	if !ok {
-		return invalid(unknownModel)
-	}
-	either := func(ok bool, yes, no string) string {
-		if ok {
-			return yes
-		}
-		return no
-	}
-	agreed := m.Access != AccessForm && m.Access != AccessSubscription
-	const available, notAvailable = "AVAILABLE", "NOT_AVAILABLE"
-	return c.WriteJSON(w, map[string]any{
-		"modelId":                 m.ID,
-		"agreementAvailability":   map[string]string{"status": either(agreed, available, notAvailable)},
-		"authorizationStatus":     either(m.Access != AccessDenied, "AUTHORIZED", "NOT_AUTHORIZED"),
-		"entitlementAvailability": either(m.Access == AccessGranted, available, notAvailable),
-		"regionAvailability":      either(s.local(c), available, notAvailable),
-	})
 }

@@ -3,7 +3,6 @@ package bedrock
 import (
 	"encoding/base64"
 	"fmt"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,44 +12,67 @@ import (
 
 // Bedrock's control plane: what inference profiles there are.
 
-func (s *Service) listInferenceProfiles(w http.ResponseWriter, c *wire.Call) error {
+func (s *Service) profileOperations() []wire.Operation {
+	const created = 201
+	return []wire.Operation{
+		wire.Op("ListInferenceProfiles", s.listInferenceProfiles).At("GET", "/inference-profiles"),
+		wire.Op("GetInferenceProfile", s.getInferenceProfile).At("GET", "/inference-profiles/{}"),
+		wire.Op("CreateInferenceProfile", s.createProfile).At("POST", "/inference-profiles").Answering(created),
+		wire.Op("DeleteInferenceProfile", s.deleteProfile).At("DELETE", "/inference-profiles/{}"),
+	}
+}
+
+type profileList struct {
+	Profiles []profileDetails `json:"inferenceProfileSummaries"`
+	Next     string           `json:"nextToken,omitempty"`
+}
+
+// listInferenceProfiles tells AWS's own unless it is asked for the account's
+// (aws/aws-cli#9728).
+func (s *Service) listInferenceProfiles(c *wire.Call, _ wire.Empty) (profileList, error) {
 	if err := c.Authorize("bedrock:ListInferenceProfiles", "*", nil); err != nil {
-		return err
+		return profileList{}, err
 	}
 	q := c.Request.URL.Query()
 	kind := q.Get("type")
 	if err := checkEnum("typeEquals", kind, []string{"SYSTEM_DEFINED", "APPLICATION"}); err != nil {
-		return err
+		return profileList{}, err
 	}
 	all := []profileDetails{}
-	for _, p := range s.profiles(c) {
-		if kind != "APPLICATION" {
+	if kind == "APPLICATION" {
+		for _, a := range s.applications(c) {
+			all = append(all, s.applicationDetails(c, a))
+		}
+	} else {
+		for _, p := range s.profiles(c) {
 			all = append(all, s.profileDetails(c, p))
 		}
 	}
 	page, next, err := paginate(all, q.Get("maxResults"), q.Get("nextToken"))
-	if err != nil {
-		return err
-	}
-	answer := map[string]any{"inferenceProfileSummaries": page}
-	if next != "" {
-		answer["nextToken"] = next
-	}
-	return c.WriteJSON(w, answer)
+	return profileList{page, next}, err
 }
 
-func (s *Service) getInferenceProfile(w http.ResponseWriter, c *wire.Call) error {
-	id := strings.TrimPrefix(c.Identifier(), profileARN(c, ""))
-	arn := profileARN(c, id)
-	if err := c.Authorize("bedrock:GetInferenceProfile", arn, nil); err != nil {
-		return err
+func (s *Service) getInferenceProfile(c *wire.Call, _ wire.Empty) (profileDetails, error) {
+	id := strings.TrimPrefix(c.Identifier(), applicationARN(c, ""))
+	if a, ok := s.region(c).Profiles[id]; ok || id != c.Identifier() {
+		if err := c.Authorize("bedrock:GetInferenceProfile", applicationARN(c, id), nil); err != nil {
+			return profileDetails{}, err
+		}
+		if !ok {
+			return profileDetails{}, notFound("Unable to find inference profile: " + id)
+		}
+		return s.applicationDetails(c, a), nil
+	}
+	id = strings.TrimPrefix(id, profileARN(c, ""))
+	if err := c.Authorize("bedrock:GetInferenceProfile", profileARN(c, id), nil); err != nil {
+		return profileDetails{}, err
 	}
 	for _, p := range s.profiles(c) {
 		if p.ID == id {
-			return c.WriteJSON(w, s.profileDetails(c, p))
+			return s.profileDetails(c, p), nil
 		}
 	}
-	return notFound("Unable to find inference profile: " + id)
+	return profileDetails{}, notFound("Unable to find inference profile: " + id)
 }
 
 // profiles are those that may be called in the call's region.
@@ -85,7 +107,9 @@ func (p Profile) destinations(region string) []string {
 
 type profileDetails struct {
 	Name        string         `json:"inferenceProfileName"`
-	Description string         `json:"description"`
+	Description string         `json:"description,omitempty"`
+	Created     string         `json:"createdAt,omitempty"`
+	Updated     string         `json:"updatedAt,omitempty"`
 	ARN         string         `json:"inferenceProfileArn"`
 	Models      []profileModel `json:"models"`
 	ID          string         `json:"inferenceProfileId"`

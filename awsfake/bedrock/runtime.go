@@ -1,10 +1,9 @@
 package bedrock
 
 import (
-	"net/http"
+	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"tegata/awsfake/wire"
 )
@@ -33,50 +32,24 @@ func onDemand(id string) string {
 		"Retry your request with the ID or ARN of an inference profile that contains this model."
 }
 
-func (s *Service) converse(w http.ResponseWriter, c *wire.Call) error {
-	a, err := s.ask(c, "bedrock:InvokeModel")
-	if err != nil {
-		return err
-	}
-	return c.WriteJSON(w, map[string]any{
-		"output":     map[string]any{"message": map[string]any{"role": "assistant", "content": a.content()}},
-		"stopReason": a.stopReason,
-		"usage":      a.usage(),
-		"metrics":    map[string]int64{"latencyMs": latency(c)},
-	})
-}
-
-// ask takes a call through all that comes before an answer.
-func (s *Service) ask(c *wire.Call, action string) (answer, error) {
-	t, err := s.resolve(c)
-	if err != nil {
-		return answer{}, err
-	}
-	if err := s.authorizeModel(c, action, t); err != nil {
-		return answer{}, err
-	}
-	q, err := parseQuestion(c.Body)
-	if err != nil {
-		return answer{}, err
-	}
-	if err := s.checkModel(c, t); err != nil {
-		return answer{}, err
-	}
-	return standIn(c.Model, q), nil
-}
-
 // A target is what a model id stands for: a model, perhaps by way of a profile.
 type target struct {
-	model   Model
+	model   Model // with the access that the account has now
 	profile *Profile
+	arn     string // of the profile
 }
 
-// resolve looks the id or ARN in the path up.
+// resolve looks the id or ARN in the path up. Profiles of the account's own
+// are called by their ARN.
 func (s *Service) resolve(c *wire.Call) (target, error) {
+	if id, ok := strings.CutPrefix(c.Identifier(), applicationARN(c, "")); ok {
+		return s.resolveApplication(c, id)
+	}
 	if id, ok := strings.CutPrefix(c.Identifier(), profileARN(c, "")); ok {
 		return s.resolveProfile(c, id)
 	}
 	if m, err := s.findModel(c); err == nil {
+		m.Access = s.access(m, c.Now())
 		return target{model: m}, nil
 	}
 	return s.resolveProfile(c, c.Identifier())
@@ -84,28 +57,46 @@ func (s *Service) resolve(c *wire.Call) (target, error) {
 
 func (s *Service) resolveProfile(c *wire.Call, id string) (target, error) {
 	for _, p := range s.profiles(c) {
-		if p.ID != id || len(p.Models) == 0 {
-			continue
-		}
-		if m, ok := byID(s.Options.Models, p.Models[0]); ok {
-			return target{model: m, profile: &p}, nil
+		if p.ID == id && len(p.Models) > 0 {
+			return s.through(c, p, profileARN(c, id))
 		}
 	}
 	return target{}, invalid(unknownModel)
 }
 
+func (s *Service) resolveApplication(c *wire.Call, id string) (target, error) {
+	p, ok := s.region(c).Profiles[id]
+	if !ok {
+		return target{}, invalid(unknownModel)
+	}
+	return s.through(c, p.profile(), applicationARN(c, id))
+}
+
+func (s *Service) through(c *wire.Call, p Profile, arn string) (target, error) {
+	m, ok := byID(s.Options.Models, p.Models[0])
+	if !ok {
+		return target{}, invalid(unknownModel)
+	}
+	m.Access = s.access(m, c.Now())
+	return target{m, &p, arn}, nil
+}
+
 // authorizeModel evaluates the policies on every ARN that the call touches: a
 // profile itself first, then its model in each region where it may run.
-func (s *Service) authorizeModel(c *wire.Call, action string, t target) error {
-	if t.profile == nil {
-		return c.Authorize(action, modelARN(c.Region, t.model.ID), nil)
+func (s *Service) authorizeModel(c *wire.Call, action string, t target, g *guard) error {
+	keys := map[string]string{}
+	if g != nil {
+		keys["bedrock:GuardrailIdentifier"] = g.identifier()
 	}
-	profile := profileARN(c, t.profile.ID)
-	if err := c.Authorize(action, profile, nil); err != nil {
+	if t.profile == nil {
+		return c.Authorize(action, modelARN(c.Region, t.model.ID), keys)
+	}
+	if err := c.Authorize(action, t.arn, keys); err != nil {
 		return err
 	}
 	for _, region := range t.profile.destinations(c.Region) {
-		context := map[string]string{"bedrock:InferenceProfileArn": profile, "aws:RequestedRegion": region}
+		context := maps.Clone(keys)
+		context["bedrock:InferenceProfileArn"], context["aws:RequestedRegion"] = t.arn, region
 		if region == "" {
 			context["aws:RequestedRegion"] = "unspecified"
 		}
@@ -128,7 +119,7 @@ func (s *Service) checkModel(c *wire.Call, t target) error {
 		return forbidden(noAccess)
 	case AccessForm:
 		return notFound(noForm)
-	case AccessSubscription:
+	case AccessSubscription, AccessPending, AccessError:
 		return forbidden(noSubscription)
 	case AccessInactive:
 		return notFound(legacyUnused)
@@ -136,11 +127,8 @@ func (s *Service) checkModel(c *wire.Call, t target) error {
 	if t.profile == nil && !slices.Contains(m.InferenceTypes, "ON_DEMAND") {
 		return invalid(onDemand(c.Identifier()))
 	}
-	if !slices.Contains(modalities(m.Output), "TEXT") || c.Operation == "ConverseStream" && !m.Streaming {
+	if !slices.Contains(modalities(m.Output), "TEXT") || isStream(c) && !m.Streaming {
 		return invalid(noConversation)
 	}
 	return nil
 }
-
-// latency is how long the call has taken so far, in milliseconds.
-func latency(c *wire.Call) int64 { return time.Since(c.Began).Milliseconds() }

@@ -13,6 +13,7 @@ type answer struct {
 	tokens      []string
 	tool        *toolUse // nil for none
 	stopReason  string   // end_turn, max_tokens, stop_sequence or tool_use
+	stop        string   // the sequence that stopped it
 	inputTokens int
 }
 
@@ -24,24 +25,6 @@ func (a answer) toolTokens() []string {
 		return nil
 	}
 	return tokenize(string(a.tool.Input))
-}
-
-// usage counts as Bedrock does, in tokens.
-func (a answer) usage() map[string]int {
-	output := len(a.tokens) + len(a.toolTokens())
-	return map[string]int{"inputTokens": a.inputTokens, "outputTokens": output, "totalTokens": a.inputTokens + output}
-}
-
-// content is the answer as blocks of a message.
-func (a answer) content() []any {
-	content := []any{}
-	if len(a.tokens) > 0 {
-		content = append(content, map[string]string{"text": a.text()})
-	}
-	if a.tool != nil {
-		content = append(content, map[string]*toolUse{"toolUse": a.tool})
-	}
-	return content
 }
 
 // pieces joins tokens by n.
@@ -63,10 +46,10 @@ func standIn(id string, q question) answer {
 		a.tool, a.stopReason = t.use(q.last()), "tool_use"
 	}
 	if a.tool == nil || !q.mustAsk() {
-		text, stopped := cutAtStop(q.say(id, a.tool), q.InferenceConfig.StopSequences)
+		text, stop := cutAtStop(q.say(id, a.tool), q.InferenceConfig.StopSequences)
 		a.tokens = tokenize(text)
-		if stopped {
-			a.tool, a.stopReason = nil, "stop_sequence"
+		if stop != "" {
+			a.tool, a.stopReason, a.stop = nil, "stop_sequence", stop
 		}
 	}
 	return a.within(q.InferenceConfig.MaxTokens)
@@ -78,19 +61,20 @@ func (a answer) within(limit *int) answer {
 	if limit == nil || len(a.tokens)+len(a.toolTokens()) <= *limit {
 		return a
 	}
-	a.tokens, a.tool, a.stopReason = a.tokens[:min(*limit, len(a.tokens))], nil, "max_tokens"
+	a.tokens, a.tool, a.stopReason, a.stop = a.tokens[:min(*limit, len(a.tokens))], nil, "max_tokens", ""
 	return a
 }
 
-// cutAtStop ends the text before the first stop sequence in it.
-func cutAtStop(text string, stops []string) (cut string, stopped bool) {
+// cutAtStop ends the text before the first stop sequence in it, and tells
+// which one that is.
+func cutAtStop(text string, stops []string) (cut, stop string) {
 	end := len(text)
-	for _, stop := range stops {
-		if i := strings.Index(text[:end], stop); i >= 0 && stop != "" {
-			end, stopped = i, true
+	for _, s := range stops {
+		if i := strings.Index(text[:end], s); i >= 0 && s != "" {
+			end, stop = i, s
 		}
 	}
-	return text[:end], stopped
+	return text[:end], stop
 }
 
 // tokenLetters is how many letters make a token; English prose has about four.
@@ -125,8 +109,8 @@ func tokenize(text string) []string {
 // figure for a full-sized picture.
 const mediaTokens = 1600
 
-// inputTokens counts the whole request: its texts, its other blocks by their
-// size, and a few for each turn.
+// inputTokens counts the whole request: its texts, its other blocks and its
+// tools by their size, and a few for each turn.
 func (q question) inputTokens() int {
 	const turn = 3
 	count := 0
@@ -137,6 +121,11 @@ func (q question) inputTokens() int {
 		count += turn
 		for _, b := range m.Content {
 			count += b.tokens()
+		}
+	}
+	if q.ToolConfig != nil {
+		for _, t := range q.ToolConfig.specs() {
+			count += (len(t.Name) + len(t.Description) + len(t.InputSchema.JSON)) / tokenLetters
 		}
 	}
 	return count

@@ -17,14 +17,18 @@ import (
 
 // toolConfig says which tools the stand-in may ask for.
 type toolConfig struct {
-	Tools []struct {
-		Spec *tool `json:"toolSpec"`
-	} `json:"tools"`
-	Choice *struct {
-		Any  *struct{}              `json:"any"`
-		Auto *struct{}              `json:"auto"`
-		Tool *struct{ Name string } `json:"tool"`
-	} `json:"toolChoice"`
+	Tools  []toolEntry `json:"tools"`
+	Choice *toolChoice `json:"toolChoice"`
+}
+
+type toolEntry struct {
+	Spec *tool `json:"toolSpec"`
+}
+
+type toolChoice struct {
+	Any  *struct{}              `json:"any"`
+	Auto *struct{}              `json:"auto"`
+	Tool *struct{ Name string } `json:"tool"`
 }
 
 type tool struct {
@@ -70,7 +74,7 @@ func (c *toolConfig) check() error {
 			return invalid("The value at " + place + ".inputSchema.json is empty or no object. Add a JSON schema and try again.")
 		}
 	}
-	if forced := c.forced(); forced != "" && !slices.ContainsFunc(c.specs(), func(t tool) bool { return t.Name == forced }) {
+	if forced := c.forced(); forced != "" && !c.has(forced) {
 		return invalid("The tool in toolChoice, " + forced + ", is not one of those in toolConfig.tools.")
 	}
 	return nil
@@ -82,6 +86,10 @@ func (c *toolConfig) forced() string {
 		return ""
 	}
 	return c.Choice.Tool.Name
+}
+
+func (c *toolConfig) has(name string) bool {
+	return slices.ContainsFunc(c.specs(), func(t tool) bool { return t.Name == name })
 }
 
 // madeOf reports whether s is one to longest letters and digits of ASCII, and

@@ -71,7 +71,7 @@ type answer struct {
 	body        []byte
 }
 
-func (a answer) write(w http.ResponseWriter) { Write(w, http.StatusOK, a.contentType, a.body) }
+func (a answer) write(w http.ResponseWriter, status int) { Write(w, status, a.contentType, a.body) }
 
 // Write sends a whole answer.
 func Write(w http.ResponseWriter, status int, contentType string, body []byte) {

@@ -9,6 +9,7 @@
 package wire
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strings"
@@ -35,6 +36,7 @@ type Call struct {
 	Caller  Caller
 	Began   time.Time        // when the request had come in
 	Clock   func() time.Time // of AWS
+	status  int              // of the answer
 
 	// Changed, if not nil, is called after an operation has succeeded and before
 	// its answer is written, so that whoever reads the answer finds everything
@@ -135,6 +137,7 @@ type Operation struct {
 	Method string // of a REST route
 	Path   string // of a REST route; {} stands for one segment
 	Public bool   // it takes calls that nobody signed
+	Status int    // of its answer; 0 means 200
 	serve  func(w http.ResponseWriter, c *Call, account sync.Locker) error
 }
 
@@ -150,9 +153,16 @@ func (o Operation) At(method, path string) Operation {
 	return o
 }
 
+// Answering sets the status of an operation's answer.
+func (o Operation) Answering(status int) Operation {
+	o.Status = status
+	return o
+}
+
 // Serve runs the operation and writes its answer. An error means that nothing
 // has been written.
 func (o Operation) Serve(w http.ResponseWriter, c *Call, account sync.Locker) error {
+	c.status = cmp.Or(o.Status, http.StatusOK)
 	return o.serve(w, c, account)
 }
 
@@ -180,7 +190,7 @@ func Op[In, Out any](name string, run func(*Call, In) (Out, error)) Operation {
 			return err
 		}
 		c.changed()
-		a.write(w)
+		a.write(w, c.status)
 		return nil
 	}}
 }
@@ -199,7 +209,7 @@ func Free[In, Out any](name string, run func(*Call, sync.Locker, In) (Out, error
 			return err
 		}
 		c.changed()
-		c.encode(out).write(w)
+		c.encode(out).write(w, c.status)
 		return nil
 	}}
 }
@@ -225,7 +235,14 @@ func locked(c *Call, account sync.Locker, run func() (any, error)) (answer, erro
 // Stream makes an operation that writes its answer by itself, without the
 // account's lock. It returns an error before it has written anything.
 func Stream(name string, run func(http.ResponseWriter, *Call) error) Operation {
-	return Operation{Name: name, serve: func(w http.ResponseWriter, c *Call, _ sync.Locker) error { return run(w, c) }}
+	return Raw(name, func(w http.ResponseWriter, c *Call, _ sync.Locker) error { return run(w, c) })
+}
+
+// Raw makes an operation that writes its answer by itself and takes the
+// account's lock while it looks at the account. It returns an error before it
+// has written anything.
+func Raw(name string, run func(http.ResponseWriter, *Call, sync.Locker) error) Operation {
+	return Operation{Name: name, serve: run}
 }
 
 // Empty is the input or the answer of an operation that has none.
