@@ -45,16 +45,35 @@ func (m Model) over(known *bedrock.Model) {
 // access is what the scenario says of a model under the longest pattern that
 // matches its id.
 func (b Bedrock) access(id string) string {
-	best := ""
-	for _, pattern := range slices.Sorted(maps.Keys(b.Access)) {
+	if access := b.Access[longest(b.Access, id)]; access != "granted" {
+		return access
+	}
+	return bedrock.AccessGranted
+}
+
+// quota is how much of a kind the scenario grants of a model in a minute, less
+// than zero for any amount.
+func (b Bedrock) quota(_, id, kind string) float64 {
+	q := b.Quotas[longest(b.Quotas, id)]
+	limit := q.Tokens
+	switch kind {
+	case bedrock.OnDemandRequests, bedrock.CrossRegionRequests, bedrock.GlobalRequests:
+		limit = q.Requests
+	}
+	if limit == nil {
+		return -1
+	}
+	return float64(*limit)
+}
+
+// longest is the longest pattern that matches an id; "" for none.
+func longest[T any](patterns map[string]T, id string) (best string) {
+	for _, pattern := range slices.Sorted(maps.Keys(patterns)) {
 		if ok, _ := path.Match(pattern, id); ok && len(pattern) > len(best) {
 			best = pattern
 		}
 	}
-	if b.Access[best] == "granted" {
-		return bedrock.AccessGranted
-	}
-	return b.Access[best]
+	return best
 }
 
 // profiles is the catalogue with what the scenario says of them.

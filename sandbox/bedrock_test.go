@@ -70,3 +70,22 @@ bedrock:
 		t.Error(diff)
 	}
 }
+
+func TestQuotas(t *testing.T) {
+	t.Parallel()
+	b := parse(t, `bedrock: {quotas: {"anthropic.*": {requests: 0}, anthropic.claude-sonnet-4-6: {tokens: 500}}}`).Bedrock
+	for _, tt := range []struct {
+		model, kind string
+		want        float64
+	}{
+		{"anthropic.claude-haiku-4-5-20251001-v1:0", bedrock.CrossRegionRequests, 0},
+		{"anthropic.claude-haiku-4-5-20251001-v1:0", bedrock.CrossRegionTokens, -1},
+		{"anthropic.claude-sonnet-4-6", bedrock.GlobalTokens, 500},
+		{"anthropic.claude-sonnet-4-6", bedrock.OnDemandRequests, -1},
+		{"amazon.nova-lite-v1:0", bedrock.OnDemandTokens, -1},
+	} {
+		if got := b.quota("ap-northeast-1", tt.model, tt.kind); got != tt.want {
+			t.Errorf("%s, %s: got %v, want %v", tt.model, tt.kind, got, tt.want)
+		}
+	}
+}

@@ -214,7 +214,7 @@ func (b *Sandbox) services(s Scenario, state *awsfake.State, replies *fault.Set)
 		Delays:      s.Delays.of(),
 		Credentials: accepts(b.imds),
 		OnChange:    b.changed,
-		Bedrock:     bedrock.Options{Models: s.Bedrock.models(), Profiles: s.Bedrock.profiles()},
+		Bedrock:     bedrock.Options{Models: s.Bedrock.models(), Profiles: s.Bedrock.profiles(), Quota: s.Bedrock.quota},
 		Parameters:  s.parameters(),
 		Replies:     replies,
 		Now:         b.now,

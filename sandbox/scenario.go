@@ -142,7 +142,15 @@ type Bedrock struct {
 	Models   []Model           `yaml:"models" overlay:"by id"`
 	Profiles []Profile         `yaml:"profiles" overlay:"by id"`
 	Access   map[string]string `yaml:"access"` // "granted", "denied", "form", "subscription" or "inactive", by model id, in which * stands for anything
+	Quotas   map[string]Quota  `yaml:"quotas"` // by model id, as Access
 	Pace     time.Duration     `yaml:"pace"`   // the pause before each piece of a streamed answer; 0 means that of awsfake
+}
+
+// A Quota is how much of a model may be used in a minute, whichever way it is
+// called. Nil means any amount.
+type Quota struct {
+	Requests *int `yaml:"requests"`
+	Tokens   *int `yaml:"tokens"`
 }
 
 // A Model is a foundation model. What is left out is as in the catalogue.

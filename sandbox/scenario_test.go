@@ -248,6 +248,8 @@ func TestParseErrors(t *testing.T) {
 		{"role name", "role: {name: my role}", `s.yaml:1:14: role.name: "my role" does not look like bedrock-ui-ec2-role`},
 		{"credentials", "role: {credentials: stale}", `s.yaml:1:21: role.credentials: "stale" is not one of valid, expired`},
 		{"access", "bedrock: {access: {a.b: no}}", `s.yaml:1:25: bedrock.access.a.b: "no" is not one of granted, denied, form, subscription, inactive`},
+		{"quota pattern", "bedrock: {quotas: {\"[\": {tokens: 1}}}", `s.yaml:1:25: bedrock.quotas.[: is no pattern: syntax error in pattern`},
+		{"quota", "bedrock: {quotas: {a.b: {tokens: -1}}}", `s.yaml:1:34: bedrock.quotas.a.b.tokens: is less than zero`},
 		{"access pattern", "bedrock: {access: {\"[\": form}}", `s.yaml:1:25: bedrock.access.[: is no pattern: syntax error in pattern`},
 		{"pace", "bedrock: {pace: -1s}", `s.yaml:1:17: bedrock.pace: -1s is negative`},
 		{"inference type", "bedrock: {models: [{id: a, inference_types: [BATCH]}]}", `s.yaml:1:46: bedrock.models[a].inference_types[0]: "BATCH" is not one of ON_DEMAND, INFERENCE_PROFILE, PROVISIONED`},

@@ -328,6 +328,22 @@ func (s Scenario) validateBedrock() error {
 		}
 		err = firstOf(err, oneOf(key, s.Bedrock.Access[id], "granted", "denied", "form", "subscription", "inactive"))
 	}
+	return firstOf(err, s.Bedrock.validateQuotas())
+}
+
+func (b Bedrock) validateQuotas() error {
+	var err error
+	for _, id := range slices.Sorted(maps.Keys(b.Quotas)) {
+		key := "bedrock.quotas." + id
+		if _, bad := path.Match(id, ""); bad != nil {
+			err = firstOf(err, invalid(key, "is no pattern: %w", bad))
+		}
+		for name, limit := range map[string]*int{".requests": b.Quotas[id].Requests, ".tokens": b.Quotas[id].Tokens} {
+			if limit != nil && *limit < 0 {
+				err = firstOf(err, invalid(key+name, "is less than zero"))
+			}
+		}
+	}
 	return err
 }
 
