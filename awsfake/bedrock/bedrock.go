@@ -15,6 +15,8 @@ package bedrock
 import (
 	"cmp"
 	"context"
+	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
@@ -30,6 +32,12 @@ type Options struct {
 	// of the kinds such as [OnDemandTokens]; less than zero means any amount.
 	// It is called without the account's lock. Nil means that nothing is counted.
 	Quota func(region, model, kind string) float64
+
+	// Upstream is an OpenAI-compatible server whose model answers instead of the
+	// stand-in: http://127.0.0.1:11434 for Ollama. Nil means the stand-in.
+	Upstream      *url.URL
+	UpstreamModel string       // that is asked there; "" means the first that it lists
+	HTTPClient    *http.Client // that asks it; nil means one that asks no proxy
 
 	Settle time.Duration // how long a new agreement or form takes to open a model; zero means no time
 }
@@ -82,7 +90,8 @@ type Service struct {
 	Options Options
 	Pace    time.Duration // the pause before each piece of a streamed answer
 
-	quotas quotas
+	quotas   quotas
+	upstream *upstream // nil: the stand-in answers
 }
 
 // New returns a service over a state, with the catalogue in place of what the
@@ -94,7 +103,7 @@ func New(region string, state *State, o Options, pace time.Duration) *Service {
 	if o.Profiles == nil {
 		o.Profiles = DefaultProfiles("")
 	}
-	return &Service{Region: region, State: state, Options: o, Pace: cmp.Or(pace, defaultPace)}
+	return &Service{Region: region, State: state, Options: o, Pace: cmp.Or(pace, defaultPace), upstream: newUpstream(o)}
 }
 
 // Wire returns both as the account serves them.

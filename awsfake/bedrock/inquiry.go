@@ -74,6 +74,9 @@ func (s *Service) look(c *wire.Call, account sync.Locker) (target, error) {
 
 // voice is what answers in this account.
 func (s *Service) voice(c *wire.Call) voice {
+	if s.upstream != nil {
+		return s.upstream
+	}
 	pace := time.Duration(0)
 	if isStream(c) {
 		pace = s.Pace
