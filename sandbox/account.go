@@ -19,8 +19,9 @@ import (
 )
 
 // account is what the scenario says of the account: the instance, its role,
-// and the instance profile that ties them.
-func (s Scenario) account(i emulator.Instance) *awsfake.State {
+// the instance profile that ties them, and what IAM has beside them. It begins
+// at a moment by the clock of AWS.
+func (s Scenario) account(i emulator.Instance, begun time.Time) *awsfake.State {
 	state := new(awsfake.State)
 	owner := iam.Account{ID: i.Account, Partition: wire.Partition(i.Region)}
 	named := func(name string) iam.Identity {
@@ -36,6 +37,7 @@ func (s Scenario) account(i emulator.Instance) *awsfake.State {
 	profile := state.IAM.PutInstanceProfile(owner, iam.InstanceProfile{
 		Identity: named(cmp.Or(s.Role.Profile, s.Role.Name)), Role: s.Role.Name,
 	})
+	s.IAM.put(state, i, begun)
 	launched := launch(i)
 	launched.MetadataOptions = s.IMDS.options()
 	state.EC2.Launch(i.Region, launched)
@@ -46,13 +48,13 @@ func (s Scenario) account(i emulator.Instance) *awsfake.State {
 }
 
 // kept is the account that a file holds, or else what the scenario says of it.
-func (s Scenario) kept(path string, i emulator.Instance) (*awsfake.State, error) {
+func (s Scenario) kept(path string, i emulator.Instance, begun time.Time) (*awsfake.State, error) {
 	if path == "" {
-		return s.account(i), nil
+		return s.account(i, begun), nil
 	}
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return s.account(i), nil
+		return s.account(i, begun), nil
 	}
 	var state *awsfake.State
 	if err == nil {

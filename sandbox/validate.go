@@ -37,7 +37,7 @@ func invalid(key, format string, args ...any) error {
 // begins with its key.
 func (s Scenario) Validate() error {
 	for _, check := range []func(Scenario) error{
-		Scenario.validateInstance, Scenario.validateIMDS, Scenario.validateEvents, Scenario.validateRole, Scenario.validateBedrock,
+		Scenario.validateInstance, Scenario.validateIMDS, Scenario.validateEvents, Scenario.validateRole, Scenario.validateIAM, Scenario.validateBedrock,
 		Scenario.validateParameters, Scenario.validateEnvironment, Scenario.validateFiles, Scenario.validateReplies,
 	} {
 		if err := check(s); err != nil {
