@@ -16,12 +16,14 @@ type Fault struct {
 	Name    string       // as --fault takes it
 	Finding string       // id of the message that a true diagnosis comes to
 	Title   message.Text // one line
+	Demo    bool         // whether it is for a page that lets people break the chain: doctor tells it from all others there
 }
 
-// A fault file is a scenario file with two keys more.
+// A fault file is a scenario file with three keys more.
 type faultFile struct {
 	*Scenario
 	Finding string       `yaml:"finding"`
+	Demo    bool         `yaml:"demo"`
 	Title   message.Text `yaml:"title"`
 }
 
@@ -62,7 +64,7 @@ func (s *Scenario) apply(name string) (Fault, error) {
 	if err := s.read(name+".yaml", data, &f); err != nil {
 		return Fault{}, fmt.Errorf("apply the fault: %w", err)
 	}
-	return Fault{Name: name, Finding: f.Finding, Title: f.Title}, nil
+	return Fault{Name: name, Finding: f.Finding, Title: f.Title, Demo: f.Demo}, nil
 }
 
 func faultNames() []string {

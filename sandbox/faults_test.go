@@ -25,10 +25,8 @@ func TestFaults(t *testing.T) {
 			}
 		}
 	}
-	want := []string{"expired-credentials", "hop-limit", "imds-disabled", "model-access", "model-eol",
-		"model-profile", "no-role", "region-cut", "region-unset", "role-trust"}
-	if diff := cmp.Diff(want, names); diff != "" {
-		t.Error(diff)
+	if len(names) < 50 {
+		t.Errorf("%d faults", len(names))
 	}
 }
 

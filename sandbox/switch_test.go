@@ -24,14 +24,19 @@ import (
 func TestSwitchable(t *testing.T) {
 	var names []string
 	for _, f := range Switchable() {
-		names = append(names, f.Name)
+		if f.Demo {
+			names = append(names, f.Name)
+		}
+		if f.Name == "region-cut" || f.Name == "no-imds" || f.Name == "ca-unknown" {
+			t.Errorf("%s lies in what the command finds when it starts", f.Name)
+		}
 	}
 	want := []string{"expired-credentials", "hop-limit", "imds-disabled", "model-access", "model-eol", "no-role", "role-trust"}
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Error(diff)
 	}
 	Switchable()[0].Name = "changed"
-	if Switchable()[0].Name != want[0] {
+	if Switchable()[0].Name == "changed" {
 		t.Error("the list belongs to whoever asked for it first")
 	}
 }
