@@ -141,7 +141,10 @@ func tokens(t *testing.T, r running) string {
 
 // lifetime tells how the answer to a token request says how long it lasts.
 func lifetime(t *testing.T, r running) string {
-	resp, err := http.DefaultTransport.RoundTrip(r.metadataRequest(t, "PUT", "/latest/api/token", http.Header{"X-Aws-Ec2-Metadata-Token-Ttl-Seconds": {"60"}}))
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	put := r.metadataRequest(t, "PUT", "/latest/api/token", http.Header{"X-Aws-Ec2-Metadata-Token-Ttl-Seconds": {"60"}})
+	resp, err := http.DefaultTransport.RoundTrip(put.WithContext(ctx))
 	if err != nil {
 		return "no answer"
 	}
@@ -454,7 +457,7 @@ var lookAlikes = []struct {
 		both(keys, regions, role, ended(identity))},
 	{"endpoint or region", []string{"region-variable", "region-cut", "region-unset", "region-unserved", "region-not-passed", "sts-unreachable"},
 		both(regions, compose, identity)},
-	{"parameters", []string{"parameter-denied", "parameter-key", "parameter-elsewhere", "parameter-slash", "agent-role"}, both(variable("SYSTEM_PROMPT_PARAMETER"), parameter)},
+	{"parameters", []string{"parameter-denied", "parameter-key", "parameter-elsewhere", "parameter-slash"}, both(variable("SYSTEM_PROMPT_PARAMETER"), parameter)},
 	{"Bedrock denies", []string{"model-access", "stream-denied", "profile-denied", "scp-region", "model-subscription", "account-blocked", "model-form", "bearer-token", "user-keys"},
 		both(variable("AWS_BEARER_TOKEN_BEDROCK"), model)},
 	{"model id", []string{"model-profile", "model-region", "model-foreign", "model-legacy", "model-eol", "data-retention"}, both(variable("BEDROCK_MODEL_ID"), model)},
