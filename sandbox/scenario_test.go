@@ -184,7 +184,7 @@ func TestParseErrors(t *testing.T) {
 		{"unknown key", "imds:\n  tokens: optional\n  hoplimit: 1\n", `s.yaml:3:3: unknown key "imds.hoplimit" (did you mean "hop_limit"?)`},
 		{"key like no other", "imds: {colour: red}", `s.yaml:1:8: unknown key "imds.colour" (known: bridged, endpoint, hop_limit, hops, ipv6, keep_alive, listen, profile, tags, throttle, tokens)`},
 		{"key of a list element", "replies:\n  - match: {servce: imds}\n", `s.yaml:2:13: unknown key "replies[0].match.servce" (did you mean "service"?)`},
-		{"key of a fault file", "finding: TG2004", `s.yaml:1:1: unknown key "finding" (known: bedrock, clock_skew, delays, environment, events, files, imds, instance, parameters, replies, role)`},
+		{"key of a fault file", "finding: TG2004", `s.yaml:1:1: unknown key "finding" (known: bedrock, clock_skew, delays, environment, events, files, iam, imds, instance, parameters, replies, role)`},
 		{"no mapping", "- imds\n", `s.yaml:1:1: want a mapping, found a list`},
 		{"text for a section", "imds: required", `s.yaml:1:7: imds: want a mapping, found "required"`},
 		{"empty section", "role:\nimds: {}\n", `s.yaml:1:6: role: is empty; leave the key out or give it a value`},
