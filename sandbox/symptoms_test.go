@@ -335,7 +335,7 @@ var symptoms = []struct {
 	{"region-cut", regions, []string{"AWS_REGION=ap\n"}},
 	{"region-unset", both(regions, compose), []string{"AWS_REGION=(unset)", "bedrock-ui/.env: (absent)", "AWS_REGION: ${AWS_REGION}"}},
 	{"region-not-passed", both(regions, compose), []string{"AWS_REGION=(unset)", "bedrock-ui/.env: AWS_REGION=ap-northeast-1"}},
-	{"region-unserved", both(regions, model), []string{"AWS_REGION=me-central-1", "400 ValidationException: "}},
+	{"region-unserved", both(regions, model), []string{"AWS_REGION=ap-east-1", "400 ValidationException: "}},
 
 	{"assume-denied", otherRole, []string{"403 AccessDenied: " + itself + "sts:AssumeRole on resource: arn:aws:iam::123456789012:role/bedrock-ui-reader"}},
 	{"assume-distrusted", otherRole, []string{"403 AccessDenied: " + itself + "sts:AssumeRole on resource: arn:aws:iam::123456789012:role/bedrock-ui-reader"}},
