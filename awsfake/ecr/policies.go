@@ -40,9 +40,6 @@ func (s *Service) setPolicy(c *wire.Call, in policyIn) (policyOut, error) {
 	if err := v.Err(c); err != nil {
 		return policyOut{}, err
 	}
-	if err := wellNamed(*in.RepositoryName); err != nil {
-		return policyOut{}, err
-	}
 	r, err := s.find(c, "SetRepositoryPolicy", in.target)
 	if err != nil {
 		return policyOut{}, err
