@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tegata/awsfake/bedrock"
+	"tegata/awsfake/cloudwatch"
 	"tegata/awsfake/ec2"
 	"tegata/awsfake/ecr"
 	"tegata/awsfake/iam"
@@ -31,6 +32,7 @@ type State struct {
 	Logs logs.State
 	ECR  ecr.State
 
+	CloudWatch     cloudwatch.State
 	SecretsManager secretsmanager.State
 	Bedrock        bedrock.State
 }
@@ -53,6 +55,7 @@ type services struct {
 	secrets *secretsmanager.Service
 	ecr     *ecr.Service
 	bedrock *bedrock.Service
+	metrics *cloudwatch.Service
 }
 
 func newServices(o Options) services {
@@ -64,6 +67,7 @@ func newServices(o Options) services {
 	s.secrets = &secretsmanager.Service{State: &o.State.SecretsManager, Keys: s.kms}
 	s.ssm = &ssm.Service{State: &o.State.SSM, Keys: s.kms, Parameters: o.Parameters, Home: o.Region, Secret: s.secret}
 	s.logs = &logs.Service{State: &o.State.Logs}
+	s.metrics = &cloudwatch.Service{State: &o.State.CloudWatch, Metrics: o.Metrics}
 	s.ecr = &ecr.Service{State: &o.State.ECR}
 	s.bedrock = bedrock.New(o.Region, &o.State.Bedrock, o.Bedrock, o.Pace)
 	return s
@@ -77,7 +81,7 @@ func (s services) secret(c *wire.Call, id, version, stage string) (ssm.Secret, e
 
 // wires are the services as calls reach them.
 func (s services) wires() []wire.Service {
-	return append(s.bedrock.Wire(), s.iam.Wire(), s.sts.Wire(), s.ec2.Wire(), s.kms.Wire(), s.ssm.Wire(), s.logs.Wire(), s.secrets.Wire(), s.ecr.Wire())
+	return append(s.bedrock.Wire(), s.iam.Wire(), s.sts.Wire(), s.ec2.Wire(), s.kms.Wire(), s.ssm.Wire(), s.logs.Wire(), s.metrics.Wire(), s.secrets.Wire(), s.ecr.Wire())
 }
 
 // Save returns the state of the account as JSON.

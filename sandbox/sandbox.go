@@ -52,6 +52,7 @@ type Sandbox struct {
 	recorder  recorder
 	keeper    *keeper // nil: nothing is kept
 	following follower
+	traffic   traffic
 	ipv6      atomic.Bool  // whether the metadata service answers over IPv6 now
 	skew      atomic.Int64 // by how many nanoseconds the clock of AWS is ahead now
 	begun     time.Time    // by the clock of AWS at the start
@@ -163,10 +164,11 @@ func (s Scenario) join(o Options) (b *Sandbox, err error) {
 	if err != nil {
 		return nil, err
 	}
-	metadata.Now = b.now
+	metadata.Now, metadata.OnRequest = b.now, b.traffic.count
 	if b.imds, err = emulator.New(metadata); err != nil {
 		return nil, err
 	}
+	b.traffic.begin(b.imds.Instance(), b.now)
 	state, err := s.kept(o.State, b.imds.Instance())
 	if err != nil {
 		return nil, err
@@ -214,6 +216,7 @@ func (b *Sandbox) services(s Scenario, state *awsfake.State, replies *fault.Set)
 		Delays:      s.Delays.of(),
 		Credentials: accepts(b.imds),
 		OnChange:    b.changed,
+		Metrics:     &b.traffic.metrics,
 		Bedrock:     bedrock.Options{Models: s.Bedrock.models(), Profiles: s.Bedrock.profiles(), Quota: s.Bedrock.quota},
 		Parameters:  s.parameters(),
 		Replies:     replies,
