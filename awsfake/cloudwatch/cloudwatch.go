@@ -44,7 +44,16 @@ func (s *Service) Wire() wire.Service {
 		Operations: []wire.Operation{
 			wire.Op("PutMetricData", s.putMetricData),
 			wire.Op("GetMetricStatistics", s.getMetricStatistics),
+			wire.Op("GetMetricData", s.getMetricData),
 			wire.Op("ListMetrics", s.listMetrics),
+			wire.Op("PutMetricAlarm", s.putMetricAlarm),
+			wire.Op("DescribeAlarms", s.describeAlarms),
+			wire.Op("DescribeAlarmsForMetric", s.describeAlarmsForMetric),
+			wire.Op("DeleteAlarms", s.deleteAlarms),
+			wire.Op("SetAlarmState", s.setAlarmState),
+			wire.Op("TagResource", s.tagResource),
+			wire.Op("UntagResource", s.untagResource),
+			wire.Op("ListTagsForResource", s.listTags),
 		},
 	}
 }
