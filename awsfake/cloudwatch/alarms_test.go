@@ -42,12 +42,14 @@ func TestAlarmStates(t *testing.T) {
 		{"0----", "3", "OK", "OK", "OK", "OK"},
 		{"-----", "3", "INSUFFICIENT_DATA", kept, "ALARM", "OK"},
 		{"0XX-X", "3", "ALARM", "ALARM", "ALARM", "ALARM"},
-		{"--X--", "3", kept, kept, "ALARM", "OK"},
+		{"----0", "3", "OK", "OK", "OK", "OK"},
+		{"--X--", "3", "ALARM", kept, "ALARM", "OK"},
+		{"---X-", "3", kept, kept, "ALARM", "OK"},
 		{"0-X-X", "2", "ALARM", "ALARM", "ALARM", "ALARM"},
 		{"00X0X", "2", "ALARM", "ALARM", "ALARM", "ALARM"},
-		{"0-X--", "2", kept, kept, "ALARM", "OK"},
-		{"----0", "2", kept, kept, "ALARM", "OK"},
-		{"---X-", "2", kept, kept, "ALARM", "OK"},
+		{"0-X--", "2", "OK", "OK", "ALARM", "OK"},
+		{"----0", "2", "OK", "OK", "ALARM", "OK"},
+		{"---X-", "2", "ALARM", kept, "ALARM", "OK"},
 		{"XXX00", "3", "OK", "OK", "OK", "OK"},
 	} {
 		for treatment, want := range map[string]string{"missing": tt.missing, "ignore": tt.ignore, "breaching": tt.breaching, "notBreaching": tt.notBreaching} {

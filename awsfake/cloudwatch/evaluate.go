@@ -133,46 +133,55 @@ func (s *Service) datapoints(region string, a *Alarm, at, now time.Time) (all []
 type verdict struct {
 	state   string
 	counted []reading // the newest that there are, as many as the alarm needs, newest first
-	bad     int
-	missing int
+	bad     int       // of them
+	missing int       // how many more the alarm needs
+	oldest  int       // breaching one of the newest periods that the alarm needs: 1 is the newest
 }
 
 // judge decides by the newest datapoints that there are, and fills in those
-// that are missing as the alarm says.
+// that are missing as the alarm says. Where all of them are breaching and there
+// are too few, the alarm waits until the oldest is as old as if there were
+// enough
+// (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html).
 func (a *Alarm) judge(all []reading) verdict {
 	var v verdict
-	for _, r := range all {
-		if r.value != nil && len(v.counted) < a.Evaluations {
-			v.counted = append(v.counted, r)
-			if a.breaching(*r.value) {
-				v.bad++
+	for i, r := range all {
+		if r.value == nil || len(v.counted) == a.Evaluations {
+			continue
+		}
+		v.counted = append(v.counted, r)
+		if a.breaching(*r.value) {
+			v.bad++
+			if i < a.Evaluations {
+				v.oldest = i + 1
 			}
 		}
 	}
 	v.missing = a.Evaluations - len(v.counted)
-	bad, unknown := v.bad, 0
-	switch a.Missing {
-	case "breaching":
+	bad, needed := v.bad, a.needed()
+	if a.Missing == "breaching" {
 		bad += v.missing
-	case "notBreaching":
-	default:
-		unknown = v.missing
 	}
-	needed := cmp.Or(a.Datapoints, a.Evaluations)
 	switch {
 	case bad >= needed:
 		v.state = stateAlarm
-	case bad+unknown < needed:
+	case a.Missing == "breaching", a.Missing == "notBreaching", v.bad < len(v.counted):
 		v.state = stateOK
-	case len(v.counted) == 0 && a.Missing != "ignore":
+	case a.Missing == "ignore":
+	case len(v.counted) == 0:
 		v.state = stateInsufficient
+	case v.oldest >= needed: // long enough that nothing speaks against it
+		v.state = stateAlarm
 	}
 	return v
 }
 
+// needed is how many periods must be breaching.
+func (a *Alarm) needed() int { return cmp.Or(a.Datapoints, a.Evaluations) }
+
 // reason words a change of state as AWS does.
 func (v verdict) reason(a *Alarm) string {
-	needed := cmp.Or(a.Datapoints, a.Evaluations)
+	needed := a.needed()
 	if v.state == stateInsufficient {
 		return fmt.Sprintf("Insufficient Data: %d %s unknown.", v.missing, was(v.missing))
 	}
