@@ -7,6 +7,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -50,7 +51,8 @@ type Sandbox struct {
 	names     *nameServer // nil for none
 	signer    *authority  // of the certificates of awsWire
 	recorder  recorder
-	keeper    *keeper // nil: nothing is kept
+	keeper    *keeper         // nil: nothing is kept
+	speaker   bedrock.Options // who speaks for the models
 	following follower
 	traffic   traffic
 	ipv6      atomic.Bool  // whether the metadata service answers over IPv6 now
@@ -76,6 +78,25 @@ type Options struct {
 	// start, in place of what the scenario says of users, roles and parameters,
 	// and it is written after each change. "" means that nothing is kept.
 	State string
+
+	// Model is the URL of an OpenAI-compatible server whose model answers in
+	// place of the stand-in, with the model's name behind a #; without it the
+	// first that the server lists is asked. "" means the stand-in.
+	Model string
+
+	ModelClient *http.Client `json:"-"` // that asks it; nil means one that asks no proxy
+}
+
+func (o Options) speaker() (b bedrock.Options, err error) {
+	if o.Model == "" {
+		return b, nil
+	}
+	if b.Upstream, err = url.Parse(o.Model); err != nil {
+		return b, fmt.Errorf("find the server of the model: %w", err)
+	}
+	b.UpstreamModel, b.Upstream.Fragment = b.Upstream.Fragment, ""
+	b.HTTPClient = o.ModelClient
+	return b, nil
 }
 
 // StartWith is Start with options.
@@ -155,6 +176,9 @@ func (s Scenario) join(o Options) (b *Sandbox, err error) {
 		return nil, err
 	}
 	b = &Sandbox{started: s}
+	if b.speaker, err = o.speaker(); err != nil {
+		return nil, err
+	}
 	b.skew.Store(int64(s.ClockSkew))
 	if b.replies, err = fault.New(s.Replies); err != nil {
 		return nil, err
@@ -217,13 +241,20 @@ func (b *Sandbox) services(s Scenario, state *awsfake.State, replies *fault.Set)
 		Credentials: accepts(b.imds),
 		OnChange:    b.changed,
 		Metrics:     &b.traffic.metrics,
-		Bedrock:     bedrock.Options{Models: s.Bedrock.models(), Profiles: s.Bedrock.profiles(), Quota: s.Bedrock.quota},
+		Bedrock:     b.bedrock(s.Bedrock),
 		Parameters:  s.parameters(),
 		Replies:     replies,
 		Now:         b.now,
 		Pace:        s.Bedrock.Pace,
 		OnAuthorize: b.recorder.note,
 	})
+}
+
+// bedrock is what the scenario says of the models, and who speaks for them.
+func (b *Sandbox) bedrock(s Bedrock) bedrock.Options {
+	o := b.speaker
+	o.Models, o.Profiles, o.Quota = s.models(), s.profiles(), s.quota
+	return o
 }
 
 func (b *Sandbox) serveAWS(w http.ResponseWriter, r *http.Request) { b.aws.Load().ServeHTTP(w, r) }

@@ -60,8 +60,8 @@ func requireChromium(t *testing.T) string {
 // report takes over the outcome of one test: a line of JSON.
 func report(t *testing.T, line []byte) {
 	var outcome struct {
-		Name, Error string
-		Ms          int
+		Name, Error, First string
+		Ms                 int
 	}
 	if err := json.Unmarshal(line, &outcome); err != nil {
 		t.Errorf("%v: %s", err, line)
@@ -69,6 +69,9 @@ func report(t *testing.T, line []byte) {
 	}
 	t.Run(outcome.Name, func(t *testing.T) {
 		t.Logf("%d ms", outcome.Ms)
+		if outcome.First != "" {
+			t.Logf("run twice, since at first: %s", outcome.First)
+		}
 		if outcome.Error != "" {
 			t.Error(outcome.Error)
 		}

@@ -1,5 +1,5 @@
 // The list of conversations: found, renamed, deleted, and kept in step.
-import { all, conversation, find, parsed, word } from "./page";
+import { all, conversation, find, leave, parsed, word } from "./page";
 import { post } from "./post";
 
 const list = () => find("#conversations")!;
@@ -94,7 +94,7 @@ async function change(e: Event) {
 		find("a", line)!.focus();
 		title();
 	} else if (line.dataset.id === conversation()) {
-		location.assign(to);
+		leave(to);
 	} else {
 		line.remove();
 		query().focus();

@@ -75,3 +75,13 @@ export async function renew(...selectors: string[]) {
 		if (old && now) old.replaceChildren(...[...now.childNodes].map((n) => document.importNode(n, true)));
 	}
 }
+
+let leaving = false;
+
+/** Goes to another page in place of this one, once: who deletes a conversation
+ * hears of it from the stream of events, too. */
+export function leave(to: string) {
+	if (leaving) return;
+	leaving = true;
+	location.replace(to);
+}

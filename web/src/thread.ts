@@ -2,7 +2,7 @@
 // he is; who is at the end stays at the end.
 import { decorate, reach } from "./code";
 import { clearPending, runningChanged } from "./composer";
-import { conversation, find, parsed, renew } from "./page";
+import { conversation, find, leave, parsed, renew } from "./page";
 
 const near = 96; // pixels from the end that still count as the end
 let following = true;
@@ -114,7 +114,7 @@ function think(article: HTMLElement, reasoning: string) {
 
 /** The conversation was deleted, maybe elsewhere: a new one begins. */
 export function gone() {
-	location.replace(find<HTMLAnchorElement>(".side .new")!.href);
+	leave(find<HTMLAnchorElement>(".side .new")!.href);
 }
 
 function article(id: string): HTMLElement | null {

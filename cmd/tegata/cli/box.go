@@ -62,6 +62,9 @@ func runBoxInit(ctx context.Context, s *session) error {
 	if len(spec.Command) == 0 {
 		scenario = spec.Demo.paced(scenario)
 	}
+	if spec.Options.Model != "" {
+		spec.Options.ModelClient = relayed(spec.Place)
+	}
 	instance, err := scenario.StartWith(listeners, spec.Options)
 	if err != nil {
 		return statusError{sandbox.StatusFailed, err}

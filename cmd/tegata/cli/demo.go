@@ -33,6 +33,7 @@ func runDemo(ctx context.Context, s *session) error {
 	file := fs.String("scenario", "", "")
 	var faults list
 	fs.Var(&faults, "fault", "")
+	model := fs.String("model-upstream", "", "")
 	if err := s.noArgs(fs); err != nil {
 		return err
 	}
@@ -45,6 +46,15 @@ func runDemo(ctx context.Context, s *session) error {
 		return err
 	}
 	defer place.remove()
+	around, err := optionsOf("", *model)
+	if err != nil {
+		return err
+	}
+	relay, err := relayFor(*model, place.dir)
+	if err != nil {
+		return err
+	}
+	defer relay.close()
 	options := demoOptions{Check: *check, Data: place.dir}
 	sc.Faults, options.Faults = apart(sc.Faults)
 	var out outside
@@ -55,9 +65,9 @@ func runDemo(ctx context.Context, s *session) error {
 		defer out.Close()
 		options.Addr = out.listener.Addr().String()
 	}
-	err = s.runInBox(ctx, boxSpec{Scene: sc, Place: place.dir, Demo: options}, place.environInBox(scenario, s.Env), out.files()...)
+	err = s.runInBox(ctx, boxSpec{Scene: sc, Options: around, Place: place.dir, Demo: options}, place.environInBox(scenario, s.Env), out.files()...)
 	if errors.Is(err, sandbox.ErrNoNamespaces) {
-		return s.demoBeside(ctx, scenario, place, options, out)
+		return s.demoBeside(ctx, scenario, around, place, options, out)
 	}
 	return err
 }
@@ -131,13 +141,13 @@ func (o outside) Close() {
 
 // demoBeside runs the demo where there are no boxes. Nothing of it needs one:
 // its clients go where the environment leads them.
-func (s *session) demoBeside(ctx context.Context, scenario sandbox.Scenario, place *place, options demoOptions, out outside) error {
+func (s *session) demoBeside(ctx context.Context, scenario sandbox.Scenario, around sandbox.Options, place *place, options demoOptions, out outside) error {
 	s.warn("without a box, which is not available here: the demo stays on loopback addresses by itself")
 	listeners, err := loopbackListeners()
 	if err != nil {
 		return err
 	}
-	instance, err := options.paced(scenario).Start(listeners.Listeners)
+	instance, err := options.paced(scenario).StartWith(listeners.Listeners, around)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"tegata/sandbox"
 )
 
 // A relay passes the calls of the box's Bedrock on to one server outside: a
@@ -24,6 +26,22 @@ type relay struct {
 
 // relaySocket is where a relay listens.
 func relaySocket(dir string) string { return filepath.Join(dir, "model.sock") }
+
+// relayFor opens a relay to the model that a flag names; none for "".
+func relayFor(text, dir string) (*relay, error) {
+	if text == "" {
+		return nil, nil
+	}
+	to, err := parseRelay(text)
+	if err != nil {
+		return nil, err
+	}
+	r, err := openRelay(dir, to)
+	if err != nil {
+		return nil, statusError{sandbox.StatusFailed, err}
+	}
+	return r, nil
+}
 
 // parseRelay reads the address of a server that speaks OpenAI's API.
 func parseRelay(text string) (*url.URL, error) {
@@ -56,14 +74,18 @@ func openRelay(dir string, to *url.URL) (*relay, error) {
 }
 
 func (r *relay) close() {
+	if r == nil {
+		return
+	}
 	r.server.Close()
 	<-r.ended
 }
 
-// relayed is the client that reaches the relay, whatever host it asks.
+// relayed is the client that reaches the relay, whatever host it asks. TLS is
+// the relay's business.
 func relayed(dir string) *http.Client {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", relaySocket(dir))
 	}
-	return &http.Client{Transport: &http.Transport{DialContext: dial}}
+	return &http.Client{Transport: &http.Transport{DialContext: dial, DialTLSContext: dial}}
 }

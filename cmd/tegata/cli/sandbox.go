@@ -66,6 +66,7 @@ func runSandbox(ctx context.Context, s *session) error {
 	var record recordFlag
 	fs.Var(&record, "record-policy", "")
 	state := fs.String("state", "", "")
+	model := fs.String("model-upstream", "", "")
 	if err := s.parseFlags(fs, s.Args); err != nil {
 		return err
 	}
@@ -87,25 +88,35 @@ func runSandbox(ctx context.Context, s *session) error {
 		return err
 	}
 	defer closeAll(files)
-	options, err := optionsOf(*state)
+	options, err := optionsOf(*state, *model)
 	if err != nil {
-		return statusError{sandbox.StatusFailed, err}
+		return err
 	}
 	if isolate.value == "never" {
 		return s.runBeside(scenario, options, place, args, record.wanted, files)
 	}
+	relay, err := relayFor(*model, place.dir)
+	if err != nil {
+		return err
+	}
+	defer relay.close()
 	spec := boxSpec{Scene: sc, Options: options, Place: place.dir, Command: args, Record: record.wanted}
 	return s.runInBox(ctx, spec, place.environInBox(scenario, s.Env), files...)
 }
 
 // optionsOf makes the path of the state absolute: the command may be run
 // elsewhere.
-func optionsOf(state string) (o sandbox.Options, err error) {
+func optionsOf(state, model string) (o sandbox.Options, err error) {
+	if o.Model = model; model != "" {
+		if _, err := parseRelay(model); err != nil {
+			return o, err
+		}
+	}
 	if state == "" {
 		return o, nil
 	}
 	if o.State, err = filepath.Abs(state); err != nil {
-		return o, fmt.Errorf("find the file of the account: %w", err)
+		return o, statusError{sandbox.StatusFailed, fmt.Errorf("find the file of the account: %w", err)}
 	}
 	return o, nil
 }
