@@ -14,6 +14,7 @@ import (
 	"tegata/awsfake/kms"
 	"tegata/awsfake/logs"
 	"tegata/awsfake/secretsmanager"
+	"tegata/awsfake/servicequotas"
 	"tegata/awsfake/ssm"
 	"tegata/awsfake/sts"
 	"tegata/awsfake/wire"
@@ -34,6 +35,7 @@ type State struct {
 
 	CloudWatch     cloudwatch.State
 	SecretsManager secretsmanager.State
+	ServiceQuotas  servicequotas.State
 	Bedrock        bedrock.State
 }
 
@@ -56,6 +58,7 @@ type services struct {
 	ecr     *ecr.Service
 	bedrock *bedrock.Service
 	metrics *cloudwatch.Service
+	quotas  *servicequotas.Service
 }
 
 func newServices(o Options) services {
@@ -70,6 +73,7 @@ func newServices(o Options) services {
 	s.metrics = &cloudwatch.Service{State: &o.State.CloudWatch, Metrics: o.Metrics}
 	s.ecr = &ecr.Service{State: &o.State.ECR}
 	s.bedrock = bedrock.New(o.Region, &o.State.Bedrock, o.Bedrock, o.Pace)
+	s.quotas = &servicequotas.Service{State: &o.State.ServiceQuotas, Quotas: quotasOf(s.bedrock)}
 	return s
 }
 
@@ -81,7 +85,7 @@ func (s services) secret(c *wire.Call, id, version, stage string) (ssm.Secret, e
 
 // wires are the services as calls reach them.
 func (s services) wires() []wire.Service {
-	return append(s.bedrock.Wire(), s.iam.Wire(), s.sts.Wire(), s.ec2.Wire(), s.kms.Wire(), s.ssm.Wire(), s.logs.Wire(), s.metrics.Wire(), s.secrets.Wire(), s.ecr.Wire())
+	return append(s.bedrock.Wire(), s.iam.Wire(), s.sts.Wire(), s.ec2.Wire(), s.kms.Wire(), s.ssm.Wire(), s.logs.Wire(), s.metrics.Wire(), s.secrets.Wire(), s.ecr.Wire(), s.quotas.Wire())
 }
 
 // Save returns the state of the account as JSON.
