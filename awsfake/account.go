@@ -69,8 +69,8 @@ func newServices(o Options) services {
 	s.kms = &kms.Service{State: &o.State.KMS}
 	s.secrets = &secretsmanager.Service{State: &o.State.SecretsManager, Keys: s.kms}
 	s.ssm = &ssm.Service{State: &o.State.SSM, Keys: s.kms, Parameters: o.Parameters, Home: o.Region, Secret: s.secret}
-	s.logs = &logs.Service{State: &o.State.Logs}
 	s.metrics = &cloudwatch.Service{State: &o.State.CloudWatch, Metrics: o.Metrics}
+	s.logs = &logs.Service{State: &o.State.Logs, Measure: measuredIn(o.Metrics)}
 	s.ecr = &ecr.Service{State: &o.State.ECR}
 	s.bedrock = bedrock.New(o.Region, &o.State.Bedrock, o.Bedrock, o.Pace)
 	s.quotas = &servicequotas.Service{State: &o.State.ServiceQuotas, Quotas: quotasOf(s.bedrock)}
@@ -81,6 +81,17 @@ func newServices(o Options) services {
 func (s services) secret(c *wire.Call, id, version, stage string) (ssm.Secret, error) {
 	v, err := s.secrets.Read(c, id, version, stage)
 	return ssm.Secret{ARN: v.ARN, Name: v.Name, VersionID: v.VersionID, Stages: v.Stages, Created: v.Created, Value: ssm.Value(v.Text), Binary: v.Binary}, err
+}
+
+// measuredIn puts what metric filters find among the metrics.
+func measuredIn(metrics *cloudwatch.Metrics) func(*wire.Call, logs.Measurement) {
+	return func(c *wire.Call, m logs.Measurement) {
+		metric := cloudwatch.Metric{Namespace: m.Namespace, Name: m.Name}
+		for name, value := range m.Dimensions {
+			metric.Dimensions = append(metric.Dimensions, cloudwatch.Dimension{Name: name, Value: value})
+		}
+		metrics.Add(c.Region, metric, cloudwatch.Sample{At: m.At, Unit: m.Unit, Values: cloudwatch.Values(m.Value)}, c.Now())
+	}
 }
 
 // wires are the services as calls reach them.
