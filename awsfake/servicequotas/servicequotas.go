@@ -110,7 +110,7 @@ func badToken() error {
 func (s *Service) here(c *wire.Call, service string) ([]Quota, error) {
 	all := slices.DeleteFunc(s.Quotas(c.Region), func(q Quota) bool { return q.Service != service || q.Global && c.Region != "us-east-1" })
 	if len(all) == 0 {
-		return nil, none("The request failed because the specified service does not exist.")
+		return nil, none("This service is not available in the current Region. Choose a different Region or a different service.")
 	}
 	return all, nil
 }

@@ -75,7 +75,7 @@ func TestQuotas(t *testing.T) {
 		{"get, forbidden", "servicequotas:GetServiceQuota", "GetServiceQuota", tokens,
 			"AccessDeniedException: servicequotas:GetServiceQuota on arn:aws:servicequotas:eu-west-1:123456789012:bedrock/L-58BE175A"},
 		{"list, forbidden", "servicequotas:ListServiceQuotas", "ListServiceQuotas", `{"ServiceCode":"bedrock"}`, "AccessDeniedException: servicequotas:ListServiceQuotas on *"},
-		{"global, elsewhere", "", "ListServiceQuotas", `{"ServiceCode":"iam"}`, none + "service does not exist."},
+		{"global, elsewhere", "", "ListServiceQuotas", `{"ServiceCode":"iam"}`, "NoSuchResourceException: This service is not available in the current Region. Choose a different Region or a different service."},
 		{"unknown", "", "GetServiceQuota", `{"ServiceCode":"bedrock","QuotaCode":"L-0"}`, none + "quota L-0 does not exist for service bedrock."},
 		{"nothing", "", "GetServiceQuota", `{"ServiceCode":"bedrock"}`,
 			"IllegalArgumentException: 1 validation error detected: Value null at 'quotaCode' failed to satisfy constraint: Member must not be null"},
