@@ -166,7 +166,7 @@ func TestAlarms(t *testing.T) {
 	shown := func(more string) string {
 		return `{"AlarmName":"a","AlarmArn":"` + arn + `","AlarmConfigurationUpdatedTimestamp":1795435200,"ActionsEnabled":true,"OKActions":[],"AlarmActions":[],"InsufficientDataActions":[],` +
 			`"StateValue":"INSUFFICIENT_DATA","StateReason":"Unchecked: Initial alarm creation","StateUpdatedTimestamp":1795435200,"MetricName":"m","Namespace":"App","Statistic":"Sum","Dimensions":[],` +
-			`"Period":60,"EvaluationPeriods":3,"Threshold":5,"ComparisonOperator":"GreaterThanThreshold",` + more + `"StateTransitionedTimestamp":1795435200}`
+			`"Period":60,"EvaluationPeriods":3,"Threshold":5.0,"ComparisonOperator":"GreaterThanThreshold",` + more + `"StateTransitionedTimestamp":1795435200}`
 	}
 	all := func(alarms ...string) string {
 		return `{"CompositeAlarms":[],"MetricAlarms":[` + strings.Join(alarms, ",") + `]}`

@@ -121,7 +121,7 @@ func TestGetMetricStatistics(t *testing.T) {
 	for i := range 10 {
 		d.put(t, "m", float64(i+1), 5*time.Minute+time.Duration(i)*6*time.Second) // 1 in 11:55, 2 to 10 in 11:54
 	}
-	d.do("PutMetricData", `{"Namespace":"App","MetricData":[{"MetricName":"m","Unit":"Count","StatisticValues":{"SampleCount":4,"Sum":10,"Minimum":1,"Maximum":4}}]}`)
+	d.do("PutMetricData", `{"Namespace":"App","MetricData":[{"MetricName":"m","Unit":"Count","StatisticValues":{"SampleCount":4.0,"Sum":10.0,"Minimum":1.0,"Maximum":4.0}}]}`)
 	ask := func(from, to time.Duration, period int, more string) string {
 		return fmt.Sprintf(`{"Namespace":"App","MetricName":"m","StartTime":%d,"EndTime":%d,"Period":%d,%s}`, noon.Add(from).Unix(), noon.Add(to).Unix(), period, more)
 	}
@@ -129,17 +129,17 @@ func TestGetMetricStatistics(t *testing.T) {
 	const minutes = time.Minute
 	for _, tt := range []struct{ name, body, want string }{
 		{"by minutes", ask(-7*minutes, -4*minutes, 60, `"Statistics":["Sum","Average"]`), fmt.Sprintf(
-			`{"Label":"m","Datapoints":[{"Timestamp":%d,"Average":6,"Sum":54,"Unit":"None"},{"Timestamp":%d,"Average":1,"Sum":1,"Unit":"None"}]}`, at(6*minutes), at(5*minutes))},
+			`{"Label":"m","Datapoints":[{"Timestamp":%d,"Average":6.0,"Sum":54.0,"Unit":"None"},{"Timestamp":%d,"Average":1.0,"Sum":1.0,"Unit":"None"}]}`, at(6*minutes), at(5*minutes))},
 		{"periods begin with the start", ask(-7*minutes, 0, 300, `"Statistics":["SampleCount","Minimum","Maximum"]`), fmt.Sprintf(
-			`{"Label":"m","Datapoints":[{"Timestamp":%d,"SampleCount":10,"Minimum":1,"Maximum":10,"Unit":"None"}]}`, at(7*minutes))},
+			`{"Label":"m","Datapoints":[{"Timestamp":%d,"SampleCount":10.0,"Minimum":1.0,"Maximum":10.0,"Unit":"None"}]}`, at(7*minutes))},
 		{"percentiles", ask(-10*minutes, 0, 600, `"ExtendedStatistics":["p50","p90.5","p100"]`), fmt.Sprintf(
-			`{"Label":"m","Datapoints":[{"Timestamp":%d,"Unit":"None","ExtendedStatistics":{"p100":10,"p50":5,"p90.5":10}}]}`, at(10*minutes))},
+			`{"Label":"m","Datapoints":[{"Timestamp":%d,"Unit":"None","ExtendedStatistics":{"p100":10.0,"p50":5.0,"p90.5":10.0}}]}`, at(10*minutes))},
 		{"no percentiles of a set", ask(0, minutes, 60, `"ExtendedStatistics":["p50"]`), fmt.Sprintf(
 			`{"Label":"m","Datapoints":[{"Timestamp":%d,"Unit":"Count"}]}`, at(0))},
 		{"each unit", ask(-60*minutes, minutes, 86400, `"Statistics":["Sum"]`), fmt.Sprintf(
-			`{"Label":"m","Datapoints":[{"Timestamp":%d,"Sum":10,"Unit":"Count"},{"Timestamp":%[1]d,"Sum":55,"Unit":"None"}]}`, at(60*minutes))},
+			`{"Label":"m","Datapoints":[{"Timestamp":%d,"Sum":10.0,"Unit":"Count"},{"Timestamp":%[1]d,"Sum":55.0,"Unit":"None"}]}`, at(60*minutes))},
 		{"one unit", ask(-60*minutes, minutes, 86400, `"Statistics":["Sum"],"Unit":"Count"`), fmt.Sprintf(
-			`{"Label":"m","Datapoints":[{"Timestamp":%d,"Sum":10,"Unit":"Count"}]}`, at(60*minutes))},
+			`{"Label":"m","Datapoints":[{"Timestamp":%d,"Sum":10.0,"Unit":"Count"}]}`, at(60*minutes))},
 		{"other dimensions", ask(-60*minutes, minutes, 86400, `"Statistics":["Sum"],"Dimensions":[{"Name":"n","Value":"v"}]`), `{"Label":"m","Datapoints":[]}`},
 		{"the end is not in it", ask(-10*minutes, -6*minutes, 60, `"Statistics":["Sum"]`), `{"Label":"m","Datapoints":[]}`},
 		{"too much", ask(-25*time.Hour, 0, 60, `"Statistics":["Sum"]`), "InvalidParameterCombinationException: You have requested up to 1500 datapoints, which exceeds the limit of 1440. " +
@@ -214,7 +214,7 @@ func TestGetMetricData(t *testing.T) {
 	}
 	first, second := noon.Add(-10*time.Minute).Unix(), noon.Add(-5*time.Minute).Unix()
 	both := func(id, label, more string, a, b float64) string {
-		return fmt.Sprintf(`{"MetricDataResults":[{"Id":%q,"Label":%q,"Timestamps":[%d,%d],"Values":[%v,%v],"StatusCode":"Complete"}],"Messages":[]%s}`, id, label, second, first, b, a, more)
+		return fmt.Sprintf(`{"MetricDataResults":[{"Id":%q,"Label":%q,"Timestamps":[%d,%d],"Values":[%.1f,%.1f],"StatusCode":"Complete"}],"Messages":[]%s}`, id, label, second, first, b, a, more)
 	}
 	hidden := stat("e", "errors", `,"ReturnData":false`)
 	for _, tt := range []struct{ name, body, want string }{
@@ -222,11 +222,11 @@ func TestGetMetricData(t *testing.T) {
 		{"labelled", ask("", stat("e", "errors", `,"Label":"Errors"`)), both("e", "Errors", "", 1, 2)},
 		{"arithmetic", ask("", hidden, expression("x", "-(e + 1) * 2 - e/2")), both("x", "x", "", -4.5, -7)},
 		{"no division by zero", ask(`,"ScanBy":"TimestampAscending"`, hidden, stat("c", "calls", `,"ReturnData":false`), expression("rate", "100 * e / c")), fmt.Sprintf(
-			`{"MetricDataResults":[{"Id":"rate","Label":"rate","Timestamps":[%d],"Values":[10],"StatusCode":"Complete"}],"Messages":[]}`, first)},
+			`{"MetricDataResults":[{"Id":"rate","Label":"rate","Timestamps":[%d],"Values":[10.0],"StatusCode":"Complete"}],"Messages":[]}`, first)},
 		{"a page", ask(`,"MaxDatapoints":1`, stat("e", "errors", "")), fmt.Sprintf(
-			`{"MetricDataResults":[{"Id":"e","Label":"errors","Timestamps":[%d],"Values":[2],"StatusCode":"PartialData"}],"Messages":[],"NextToken":"MQ"}`, second)},
+			`{"MetricDataResults":[{"Id":"e","Label":"errors","Timestamps":[%d],"Values":[2.0],"StatusCode":"PartialData"}],"Messages":[],"NextToken":"MQ"}`, second)},
 		{"the next page", ask(`,"MaxDatapoints":1,"NextToken":"MQ"`, stat("e", "errors", "")), fmt.Sprintf(
-			`{"MetricDataResults":[{"Id":"e","Label":"errors","Timestamps":[%d],"Values":[1],"StatusCode":"Complete"}],"Messages":[]}`, first)},
+			`{"MetricDataResults":[{"Id":"e","Label":"errors","Timestamps":[%d],"Values":[1.0],"StatusCode":"Complete"}],"Messages":[]}`, first)},
 		{"nothing measured", ask("", stat("o", "other", "")), `{"MetricDataResults":[{"Id":"o","Label":"other","Timestamps":[],"Values":[],"StatusCode":"Complete"}],"Messages":[]}`},
 		{"no token of ours", ask(`,"NextToken":"x"`, stat("e", "errors", "")), "InvalidNextToken: The next token specified is invalid."},
 		{"id", ask("", stat("E", "errors", "")), "ValidationException: The value E for parameter MetricDataQueries.member.1.Id is not matching the expected pattern ^[a-z][a-zA-Z0-9_]*$."},

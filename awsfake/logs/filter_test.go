@@ -108,7 +108,7 @@ func TestMetricFilters(t *testing.T) {
 		{"put", "", "PutMetricFilter", filter(""), ""},
 		{"describe", "", "DescribeMetricFilters", group, all(fmt.Sprintf(shown, ""))},
 		{"put again", "", "PutMetricFilter", filter(`,"defaultValue":0,"unit":"Count"`), ""},
-		{"describe by metric", "", "DescribeMetricFilters", `{"metricName":"Errors","metricNamespace":"App"}`, all(fmt.Sprintf(shown, `,"defaultValue":0,"unit":"Count"`))},
+		{"describe by metric", "", "DescribeMetricFilters", `{"metricName":"Errors","metricNamespace":"App"}`, all(fmt.Sprintf(shown, `,"defaultValue":0.0,"unit":"Count"`))},
 		{"describe another metric", "", "DescribeMetricFilters", `{"metricName":"Calls","metricNamespace":"App"}`, all()},
 		{"describe half a metric", "", "DescribeMetricFilters", `{"metricName":"Errors"}`, invalid + "metricName and metricNamespace must be specified together."},
 		{"describe by prefix", "", "DescribeMetricFilters", `{"logGroupName":"/app","filterNamePrefix":"x"}`, all()},

@@ -24,7 +24,7 @@ type Transformation struct {
 	MetricName      string            `json:"metricName"`
 	MetricNamespace string            `json:"metricNamespace"`
 	MetricValue     string            `json:"metricValue"` // a number, or the selector of one
-	DefaultValue    *float64          `json:"defaultValue,omitempty"`
+	DefaultValue    *wire.Double      `json:"defaultValue,omitempty"`
 	Dimensions      map[string]string `json:"dimensions,omitempty"` // selectors by name
 	Unit            string            `json:"unit,omitempty"`
 }
@@ -61,7 +61,7 @@ func (s *Service) measure(c *wire.Call, g *Group, events []Event) {
 		}
 		for minute, any := range found {
 			if d := f.Transform.DefaultValue; d != nil && !any {
-				m := f.Transform.measurement(*d)
+				m := f.Transform.measurement(float64(*d))
 				m.At = time.UnixMilli(minute * time.Minute.Milliseconds())
 				s.Measure(c, m)
 			}

@@ -48,7 +48,7 @@ func do(s *servicequotas.Service, region, refused, operation, body string) strin
 
 func shown(account, code, name, value, adjustable, more string) string {
 	return `{"ServiceCode":"bedrock","ServiceName":"Amazon Bedrock","QuotaArn":"arn:aws:servicequotas:eu-west-1:` + account + `:bedrock/` + code + `","QuotaCode":"` + code +
-		`","QuotaName":"` + name + `","Value":` + value + `,"Unit":"None","Adjustable":` + adjustable + `,"GlobalQuota":false,"QuotaAppliedAtLevel":"ACCOUNT"` + more + `}`
+		`","QuotaName":"` + name + `","Value":` + value + `.0,"Unit":"None","Adjustable":` + adjustable + `,"GlobalQuota":false,"QuotaAppliedAtLevel":"ACCOUNT"` + more + `}`
 }
 
 func TestQuotas(t *testing.T) {
@@ -106,7 +106,7 @@ func TestRequests(t *testing.T) {
 		}
 		return s.State.Requests[0].ID
 	}
-	const shown = `{"Id":"ID","ServiceCode":"bedrock","ServiceName":"Amazon Bedrock","QuotaCode":"L-58BE175A","QuotaName":"tokens","DesiredValue":5000001,"Status":"PENDING",` +
+	const shown = `{"Id":"ID","ServiceCode":"bedrock","ServiceName":"Amazon Bedrock","QuotaCode":"L-58BE175A","QuotaName":"tokens","DesiredValue":5000001.0,"Status":"PENDING",` +
 		`"Created":1795435200,"LastUpdated":1795435200,"Requester":"{\"accountId\":\"123456789012\",\"callerArn\":\"arn:aws:iam::123456789012:user/u\"}",` +
 		`"QuotaArn":"arn:aws:servicequotas:eu-west-1:123456789012:bedrock/L-58BE175A","GlobalQuota":false,"Unit":"None","QuotaRequestedAtLevel":"ACCOUNT"}`
 	for _, step := range []struct{ name, region, refused, operation, body, want string }{

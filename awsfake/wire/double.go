@@ -1,13 +1,14 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
 	"strconv"
 )
 
-// Double is a number as the protocols write it: NaN and the infinities are
-// texts in JSON, where numbers can't say them.
+// Double is a number as the protocols write it: in JSON it has a fraction
+// always, and NaN and the infinities are texts, since numbers can't say them.
 type Double float64
 
 // MarshalJSON writes a number, or one of the texts.
@@ -21,7 +22,11 @@ func (d Double) MarshalJSON() ([]byte, error) {
 	case math.IsInf(f, -1):
 		return []byte(`"-Infinity"`), nil
 	}
-	return json.Marshal(f)
+	text, err := json.Marshal(f)
+	if err == nil && !bytes.ContainsAny(text, ".e") {
+		text = append(text, ".0"...)
+	}
+	return text, err
 }
 
 // UnmarshalJSON reads what MarshalJSON writes.
