@@ -152,6 +152,21 @@ func TestProtocolsOfMetrics(t *testing.T) {
 	}
 }
 
+// A form has as many members as a service takes, and one more to be refused.
+func TestManyMetricsInAForm(t *testing.T) {
+	t.Parallel()
+	b := start(t, nil)
+	for n, want := range map[int]string{1000: "<PutMetricDataResponse ", 1001: "The collection MetricData must not have a size greater than 1000."} {
+		e := putMetric("query", "7")
+		for i := 2; i <= n; i++ {
+			e.body += fmt.Sprintf("&MetricData.member.%d.MetricName=m&MetricData.member.%[1]d.Value=1", i)
+		}
+		if got := b.do(t, e); !strings.Contains(got.body, want) {
+			t.Errorf("%d: %d %s", n, got.status, got.body)
+		}
+	}
+}
+
 // A body that came compressed is signed as it came.
 func TestCompressedCall(t *testing.T) {
 	t.Parallel()

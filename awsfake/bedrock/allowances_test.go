@@ -73,6 +73,7 @@ func TestAllowances(t *testing.T) {
 		{"AWS's", Options{Models: models}, []Allowance{cross(6_000_000), global(6_000_000)}},
 		{"nothing is limited", Options{Models: append(models, own), Quota: limits(-1, -1)}, []Allowance{cross(6_000_000), global(6_000_000)}},
 		{"tokens", Options{Models: models, Quota: limits(-1, 200)}, []Allowance{cross(200), global(200)}},
+		{"none at all", Options{Models: models, Quota: limits(-1, 0)}, []Allowance{cross(0), global(0)}},
 		{"requests, of which AWS has no quota", Options{Models: models, Quota: limits(5, -1)}, []Allowance{
 			{"L-D9DF038E", CrossRegionRequests + " for " + sonnet, sentence("cross-region", "requests", sonnet), 5, 5, true},
 			cross(6_000_000),
