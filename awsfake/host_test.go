@@ -22,6 +22,8 @@ func TestHosts(t *testing.T) {
 		{"sts.amazonaws.com", host{"sts", "us-east-1"}, true},
 		{"sts.eu-west-1.amazonaws.com", host{"sts", "eu-west-1"}, true},
 		{"bedrock-runtime.us-west-2.amazonaws.com", host{"bedrock-runtime", "us-west-2"}, true},
+		{"monitoring.eu-west-1.amazonaws.com", host{"cloudwatch", "eu-west-1"}, true},
+		{"servicequotas.us-east-1.amazonaws.com", host{"servicequotas", "us-east-1"}, true},
 		{"bedrock-runtime.ap.amazonaws.com", host{}, false},
 		{"bedrock-runtime..amazonaws.com", host{}, false},
 		{"ssm.amazonaws.com", host{}, false},

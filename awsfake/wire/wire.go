@@ -12,6 +12,7 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -30,6 +31,8 @@ type Call struct {
 	Form       url.Values // of the query protocols
 	Protocol   Protocol
 	Namespace  string // of answers in XML
+
+	QueryErrors map[string]string // of its service
 
 	Region  string // of the signature's scope
 	Account string // twelve digits
@@ -121,7 +124,23 @@ type Service struct {
 	Version     string   // of the query protocols: "2010-05-08"
 	Namespace   string   // of answers in XML
 	Protocol    Protocol
+	Also        []Protocol // that it speaks beside Protocol
 	Operations  []Operation
+
+	// QueryErrors are the names in the query protocol of errors that have other
+	// ones elsewhere. Not nil means that answers in other protocols tell both.
+	QueryErrors map[string]string
+}
+
+// Speaks returns the first of some protocols that the service has, or else the
+// one that it always speaks.
+func (s Service) Speaks(some ...Protocol) Protocol {
+	for _, p := range some {
+		if p == s.Protocol || slices.Contains(s.Also, p) {
+			return p
+		}
+	}
+	return s.Protocol
 }
 
 // HostNames are what stands before the region in the names of its endpoints.
