@@ -19,7 +19,7 @@ import (
 )
 
 // conformanceFiles hold the cases. Those of the first come before all others.
-var conformanceFiles = []string{"prelude", "iam", "sts", "ssm", "kms", "secretsmanager", "logs", "ecr", "ec2", "bedrock"}
+var conformanceFiles = []string{"prelude", "iam", "sts", "ssm", "kms", "secretsmanager", "logs", "cloudwatch", "servicequotas", "ecr", "ec2", "bedrock"}
 
 // A case is a call with what AWS answers, as the files in testdata/conformance
 // have it.

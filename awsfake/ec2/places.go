@@ -54,6 +54,9 @@ func (s *State) optIn(region string) string {
 	return notOptedIn
 }
 
+// Enabled reports whether the account has a region switched on.
+func (s *State) Enabled(region string) bool { return s.optIn(region) != notOptedIn }
+
 // describeRegions tells of the regions that the account may use, or of all
 // (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeRegions.html).
 func (s *Service) describeRegions(c *wire.Call, in describeRegionsInput) (describedRegions, error) {

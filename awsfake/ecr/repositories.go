@@ -51,11 +51,15 @@ func (s *Service) find(c *wire.Call, action string, in target) (*Repository, err
 }
 
 func (s *Service) lookUp(c *wire.Call, action, registry, name string) (*Repository, error) {
+	return s.lookUpWith(c, action, registry, name, nil)
+}
+
+func (s *Service) lookUpWith(c *wire.Call, action, registry, name string, context map[string]string) (*Repository, error) {
 	var r *Repository
 	if registry == c.Account {
 		r = s.region(c).Repositories[name]
 	}
-	if err := c.AuthorizeOn("ecr:"+action, repositoryARN(c, registry, name), own(r), nil); err != nil {
+	if err := c.AuthorizeOn("ecr:"+action, repositoryARN(c, registry, name), own(r), context); err != nil {
 		return nil, err
 	}
 	if r == nil {
@@ -128,12 +132,8 @@ func (s *Service) createRepository(c *wire.Call, in createIn) (repositoryOut, er
 	if err := wellNamed(name); err != nil {
 		return repositoryOut{}, err
 	}
-	tags := map[string]string{}
-	for _, t := range in.Tags {
-		tags["aws:RequestTag/"+t.Key] = t.Value
-	}
 	arn := repositoryARN(c, c.Account, name)
-	if err := c.Authorize("ecr:CreateRepository", arn, tags); err != nil {
+	if err := c.Authorize("ecr:CreateRepository", arn, requested(in.Tags)); err != nil {
 		return repositoryOut{}, err
 	}
 	all := s.region(c).Repositories
@@ -203,14 +203,4 @@ func (s *Service) deleteRepository(c *wire.Call, in target) (repositoryOut, erro
 	}
 	delete(s.region(c).Repositories, r.Name)
 	return repositoryOut{show(c, r)}, nil
-}
-
-type imagesOut struct {
-	ImageIDs []struct{} `json:"imageIds"`
-}
-
-// listImages finds none: nothing can be pushed here.
-func (s *Service) listImages(c *wire.Call, in target) (imagesOut, error) {
-	_, err := s.find(c, "ListImages", in)
-	return imagesOut{ImageIDs: []struct{}{}}, err
 }
