@@ -45,6 +45,10 @@ var story = []errand{
 	{"ecr", "ListImages", `{"repositoryName":"none"}`, "RepositoryNotFoundException", "The repository with name 'none' does not exist in the registry with id '123456789012'"},
 	{"logs", "CreateLogGroup", `{"logGroupName":"/app"}`, "", ""},
 	{"logs", "CreateLogGroup", `{"logGroupName":"/app"}`, "ResourceAlreadyExistsException", "The specified log group already exists"},
+	{"cloudwatch", "DescribeAlarms", `{"AlarmNames":["none"]}`, "", `"MetricAlarms":[]`},
+	{"cloudwatch", "SetAlarmState", `{"AlarmName":"none","StateValue":"OK","StateReason":"x"}`, "ResourceNotFound", ""},
+	{"service-quotas", "GetServiceQuota", `{"ServiceCode":"bedrock","QuotaCode":"L-58BE175A"}`, "", "L-58BE175A"},
+	{"service-quotas", "GetServiceQuota", `{"ServiceCode":"bedrock","QuotaCode":"L-00000000"}`, "NoSuchResourceException", ""},
 }
 
 // models is the part of the story that older clients do not know.
