@@ -18,6 +18,8 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/encoding/cbor"
 	"github.com/google/go-cmp/cmp"
+
+	"tegata/internal/fault"
 )
 
 func (b *box) metrics() *cloudwatch.Client {
@@ -149,6 +151,28 @@ func TestProtocolsOfMetrics(t *testing.T) {
 	var out struct{ Datapoints []struct{ Sum float64 } }
 	if err := json.Unmarshal([]byte(b.do(t, read).body), &out); err != nil || len(out.Datapoints) != 1 || out.Datapoints[0].Sum != 21 {
 		t.Errorf("the three together: %v, %v", out, err)
+	}
+}
+
+// What a scenario says of CloudWatch's answers is told in each protocol, by both
+// names of the error.
+func TestRepliesOfMetrics(t *testing.T) {
+	t.Parallel()
+	b := start(t, func(o *Options) {
+		o.Replies = replies(t, fault.Rule{Match: fault.Match{Service: "cloudwatch"}, Reply: fault.Reply{Status: 400, Code: "ThrottlingException", Message: "Rate exceeded"}})
+	})
+	for _, tt := range []struct{ protocol, header, body string }{
+		{"query", "", "<Code>Throttling</Code><Message>Rate exceeded</Message>"},
+		{"json", "Throttling;Sender", `{"__type":"ThrottlingException","message":"Rate exceeded"}`},
+		{"cbor", "Throttling;Sender", "ThrottlingException"},
+	} {
+		got := b.do(t, putMetric(tt.protocol, "7"))
+		if (got.header.Get("Smithy-Protocol") == "rpc-v2-cbor") != (tt.protocol == "cbor") {
+			t.Errorf("%s: %v", tt.protocol, got.header)
+		}
+		if got.status != 400 || got.header.Get("X-Amzn-Query-Error") != tt.header || !strings.Contains(got.body, tt.body) {
+			t.Errorf("%s: %d %v %s", tt.protocol, got.status, got.header, got.body)
+		}
 	}
 }
 
