@@ -81,7 +81,7 @@ func refuse(code, message string) error {
 
 type dimension struct{ Name, Value string }
 
-// keys are the dimensions as a [Metric] has them.
+// named are dimensions as a [Metric] has them.
 func named(dimensions []dimension) []Dimension {
 	var all []Dimension
 	for _, d := range dimensions {
