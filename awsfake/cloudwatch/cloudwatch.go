@@ -51,6 +51,8 @@ func (s *Service) Wire() wire.Service {
 			wire.Op("DescribeAlarmsForMetric", s.describeAlarmsForMetric),
 			wire.Op("DeleteAlarms", s.deleteAlarms),
 			wire.Op("SetAlarmState", s.setAlarmState),
+			s.switchActions("EnableAlarmActions", true),
+			s.switchActions("DisableAlarmActions", false),
 			wire.Op("TagResource", s.tagResource),
 			wire.Op("UntagResource", s.untagResource),
 			wire.Op("ListTagsForResource", s.listTags),
