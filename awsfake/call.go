@@ -44,6 +44,9 @@ func (s *Server) recognise(r *http.Request, body []byte) *call {
 	} else {
 		s.recogniseRoute(c, scope)
 	}
+	if of := c.endpoint.service; of != "" && of != c.Service {
+		c.operation = nil // the host is that of another service
+	}
 	return c
 }
 

@@ -18,9 +18,9 @@ import (
 	"tegata/emulator"
 )
 
-// account is what the scenario says of the account: the instance, its role,
-// and the instance profile that ties them.
-func (s Scenario) account(i emulator.Instance) *awsfake.State {
+// account is what the scenario says of the account as it begins: the instance,
+// its role, the instance profile that ties them, and who else is there.
+func (s Scenario) account(i emulator.Instance, begun time.Time) *awsfake.State {
 	state := new(awsfake.State)
 	owner := iam.Account{ID: i.Account, Partition: wire.Partition(i.Region)}
 	named := func(name string) iam.Identity {
@@ -42,17 +42,18 @@ func (s Scenario) account(i emulator.Instance) *awsfake.State {
 	if s.Role.Attached {
 		state.EC2.Associate(i.Region, i.ID, ec2.InstanceProfile{ARN: profile.ARN, ID: profile.ID}, i.Launched)
 	}
+	s.IAM.put(state, i, begun)
 	return state
 }
 
 // kept is the account that a file holds, or else what the scenario says of it.
-func (s Scenario) kept(path string, i emulator.Instance) (*awsfake.State, error) {
+func (s Scenario) kept(path string, i emulator.Instance, begun time.Time) (*awsfake.State, error) {
 	if path == "" {
-		return s.account(i), nil
+		return s.account(i, begun), nil
 	}
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return s.account(i), nil
+		return s.account(i, begun), nil
 	}
 	var state *awsfake.State
 	if err == nil {

@@ -403,7 +403,7 @@ func TestAccountOfScenario(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	state := s.account(b.imds.Instance())
+	state := s.account(b.imds.Instance(), b.begun)
 	want := &ec2.Instance{
 		ID: sample, State: "running", Type: "t3.medium", Architecture: "x86_64", Reservation: "r-0123456789abcdef0", Lifecycle: "spot",
 		Launched: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Image: "ami-0b2c3d4e5f6071829", RootDevice: "/dev/xvda",

@@ -1,6 +1,8 @@
 package sandbox
 
 import (
+	"flag"
+	"fmt"
 	"os"
 	"reflect"
 	"regexp"
@@ -63,4 +65,30 @@ func TestDocumentedKeys(t *testing.T) {
 	walk(reflect.TypeFor[Instance]())
 	walk(reflect.TypeFor[IMDS]())
 	walk(reflect.TypeFor[Events]())
+}
+
+var update = flag.Bool("update", false, "write the table of faults into docs/scenarios.md")
+
+// The page lists what --fault takes.
+func TestDocumentedFaults(t *testing.T) {
+	var table strings.Builder
+	table.WriteString("\n| fault | what is wrong |\n|---|---|\n")
+	for _, f := range Faults() {
+		fmt.Fprintf(&table, "| `%s` | %s |\n", f.Name, f.Title["en"])
+	}
+	docs := scenarioDocs(t)
+	const begin, end = "TestDocumentedFaults -update -->\n", "<!-- end -->"
+	before, rest, _ := strings.Cut(docs, begin)
+	_, after, ok := strings.Cut(rest, end)
+	want := before + begin + table.String() + "\n" + end + after
+	switch {
+	case !ok:
+		t.Fatal("the page has no place for the table of faults")
+	case *update:
+		if err := os.WriteFile("../docs/scenarios.md", []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	case docs != want:
+		t.Error("the table of faults is not what --fault takes: go test ./sandbox -run TestDocumentedFaults -update")
+	}
 }

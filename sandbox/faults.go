@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"tegata/internal/message"
@@ -16,13 +17,15 @@ type Fault struct {
 	Name    string       // as --fault takes it
 	Finding string       // id of the message that a true diagnosis comes to
 	Title   message.Text // one line
+	Demo    bool         // whether it is one of the few that a page offers to break
 }
 
-// A fault file is a scenario file with two keys more.
+// A fault file is a scenario file with three keys more.
 type faultFile struct {
 	*Scenario
 	Finding string       `yaml:"finding"`
 	Title   message.Text `yaml:"title"`
+	Demo    bool         `yaml:"demo"`
 }
 
 //go:embed faults/*.yaml
@@ -62,7 +65,7 @@ func (s *Scenario) apply(name string) (Fault, error) {
 	if err := s.read(name+".yaml", data, &f); err != nil {
 		return Fault{}, fmt.Errorf("apply the fault: %w", err)
 	}
-	return Fault{Name: name, Finding: f.Finding, Title: f.Title}, nil
+	return Fault{Name: name, Finding: f.Finding, Title: f.Title, Demo: f.Demo}, nil
 }
 
 func faultNames() []string {
@@ -73,5 +76,6 @@ func faultNames() []string {
 	for i, f := range files {
 		files[i] = strings.TrimSuffix(path.Base(f), ".yaml")
 	}
+	slices.Sort(files) // by the names, not by those of the files
 	return files
 }

@@ -193,7 +193,7 @@ func (s Scenario) join(o Options) (b *Sandbox, err error) {
 		return nil, err
 	}
 	b.traffic.begin(b.imds.Instance(), b.now)
-	state, err := s.kept(o.State, b.imds.Instance())
+	state, err := s.kept(o.State, b.imds.Instance(), b.begun)
 	if err != nil {
 		return nil, err
 	}
@@ -223,7 +223,7 @@ func (b *Sandbox) behave(s Scenario, replies *fault.Set) error {
 	if err != nil {
 		return err
 	}
-	state := s.account(b.imds.Instance())
+	state := s.account(b.imds.Instance(), b.begun)
 	if err := b.stand(ground{b.services(s, state, replies), metadata, s.Role}); err != nil {
 		return err
 	}

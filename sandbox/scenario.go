@@ -27,6 +27,7 @@ type Scenario struct {
 	IMDS        IMDS                 `yaml:"imds"`
 	Events      Events               `yaml:"events"`
 	Role        Role                 `yaml:"role"`
+	IAM         IAM                  `yaml:"iam"`
 	Bedrock     Bedrock              `yaml:"bedrock"`
 	Parameters  map[string]Parameter `yaml:"parameters"`  // of SSM, by name
 	Environment map[string]*string   `yaml:"environment"` // of the command; nil unsets, ${HOME} is expanded

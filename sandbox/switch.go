@@ -88,7 +88,7 @@ func (s Scenario) staysWhatItWas(before Scenario) bool {
 	s.IMDS.HopLimit, s.IMDS.Hops, s.IMDS.Bridged = before.IMDS.HopLimit, before.IMDS.Hops, before.IMDS.Bridged
 	s.IMDS.Tags, s.IMDS.Throttle = before.IMDS.Tags, before.IMDS.Throttle
 	s.Events = before.Events
-	s.Role = before.Role
+	s.Role, s.IAM = before.Role, before.IAM
 	s.Bedrock = before.Bedrock
 	s.Parameters = before.Parameters
 	s.Delays = before.Delays

@@ -37,7 +37,7 @@ func invalid(key, format string, args ...any) error {
 // begins with its key.
 func (s Scenario) Validate() error {
 	for _, check := range []func(Scenario) error{
-		Scenario.validateInstance, Scenario.validateIMDS, Scenario.validateEvents, Scenario.validateRole, Scenario.validateBedrock,
+		Scenario.validateInstance, Scenario.validateIMDS, Scenario.validateEvents, Scenario.validateRole, Scenario.validateIAM, Scenario.validateBedrock,
 		Scenario.validateParameters, Scenario.validateEnvironment, Scenario.validateFiles, Scenario.validateReplies,
 	} {
 		if err := check(s); err != nil {
@@ -382,7 +382,7 @@ func (s Scenario) validateFiles() error {
 }
 
 // services are those whose calls a reply can match.
-var services = []string{"imds", "sts", "ssm", "bedrock", "bedrock-runtime"}
+var services = []string{"imds", "sts", "iam", "ec2", "ssm", "kms", "secretsmanager", "ecr", "logs", "cloudwatch", "servicequotas", "bedrock", "bedrock-runtime"}
 
 func (s Scenario) validateReplies() error {
 	for i, rule := range s.Replies {

@@ -3,7 +3,9 @@ package ecr
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
+	"sync"
 
 	"tegata/awsfake/wire"
 	"tegata/internal/policy"
@@ -21,8 +23,18 @@ func checkName(v *wire.Checks, name *string) {
 	v.Required("repositoryName", name != nil)
 	if name != nil {
 		v.Length("repositoryName", *name, 2, 256)
-		v.Pattern("repositoryName", *name, namePattern)
 	}
+}
+
+var patternOfNames = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("^(?:" + namePattern + ")$") })
+
+// wellNamed refuses what can't be a name, in words of ECR's own.
+func wellNamed(name string) error {
+	if patternOfNames().MatchString(name) {
+		return nil
+	}
+	return wire.Refuse("InvalidParameterException", "Invalid parameter at 'repositoryName' failed to satisfy constraint: "+
+		"'must satisfy regular expression '"+namePattern+"''")
 }
 
 // find authorises an action on the repository that is meant, and looks it up.
@@ -30,6 +42,9 @@ func (s *Service) find(c *wire.Call, action string, in target) (*Repository, err
 	var v wire.Checks
 	checkName(&v, in.RepositoryName)
 	if err := v.Err(c); err != nil {
+		return nil, err
+	}
+	if err := wellNamed(*in.RepositoryName); err != nil {
 		return nil, err
 	}
 	return s.lookUp(c, action, registry(c, in.RegistryID), *in.RepositoryName)
@@ -114,6 +129,9 @@ func (s *Service) createRepository(c *wire.Call, in createIn) (repositoryOut, er
 		return repositoryOut{}, err
 	}
 	name := *in.RepositoryName
+	if err := wellNamed(name); err != nil {
+		return repositoryOut{}, err
+	}
 	arn := repositoryARN(c, c.Account, name)
 	if err := c.Authorize("ecr:CreateRepository", arn, requested(in.Tags)); err != nil {
 		return repositoryOut{}, err

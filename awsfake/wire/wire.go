@@ -119,6 +119,7 @@ type Service struct {
 	SigningName string   // of the signature's scope; "" means Name
 	Hosts       []string // what stands before the region in its host names; none means Name
 	Global      bool     // its host has no region
+	Missing     []string // regions that lack it
 	Target      string   // before the dot in X-Amz-Target: "AmazonSSM"
 	Version     string   // of the query protocols: "2010-05-08"
 	Namespace   string   // of answers in XML

@@ -257,7 +257,9 @@ func switchboard(instance *sandbox.Sandbox) *web.Demo {
 	return &web.Demo{Switch: instance.Switch, Faults: func() (all []web.DemoFault) {
 		on := instance.Faults()
 		for _, f := range sandbox.Switchable() {
-			all = append(all, web.DemoFault{Name: f.Name, Title: f.Title, On: slices.Contains(on, f.Name)})
+			if is := slices.Contains(on, f.Name); is || f.Demo {
+				all = append(all, web.DemoFault{Name: f.Name, Title: f.Title, On: is})
+			}
 		}
 		return all
 	}}

@@ -67,8 +67,13 @@ func runSandbox(ctx context.Context, s *session) error {
 	fs.Var(&record, "record-policy", "")
 	state := fs.String("state", "", "")
 	model := fs.String("model-upstream", "", "")
+	listed := fs.Bool("list-faults", false, "")
+	spoiled := fs.Bool("spoil", false, "")
 	if err := s.parseFlags(fs, s.Args); err != nil {
 		return err
+	}
+	if *listed || *spoiled {
+		return s.listFaults(*spoiled, fs.Args())
 	}
 	args, err := s.commandOrShell(fs.Args())
 	if err != nil {
