@@ -105,10 +105,10 @@ func wantRefusals(t *testing.T, cases []conformanceCase, refused map[string]outc
 		switch service {
 		case "iam", "sts":
 			code, status = "AccessDenied", 403
+		case "cloudwatch": // the codes of its older protocol
+			code = "AccessDenied"
 		case "ec2":
 			code, status = "UnauthorizedOperation", 403
-		case "cloudwatch":
-			code = "AccessDenied"
 		case "bedrock", "bedrock-runtime":
 			status = 403
 		}
@@ -142,8 +142,9 @@ func TestConformanceIsWhole(t *testing.T) {
 		t.Fatalf("the documentation lists %d services", len(rows))
 	}
 	for _, row := range rows {
+		service := strings.Replace(row[1], "servicequotas", "service-quotas", 1) // as botocore calls it
 		for operation := range strings.SplitSeq(row[2], ", ") {
-			call := clientOf(row[1]) + "." + operation
+			call := service + "." + operation
 			if answered[call] == slices.Contains(neverSucceed, call) {
 				t.Errorf("%s succeeds in a case: %t", call, answered[call])
 			}
@@ -152,14 +153,6 @@ func TestConformanceIsWhole(t *testing.T) {
 			}
 		}
 	}
-}
-
-// clientOf is what botocore calls a service.
-func clientOf(service string) string {
-	if service == "servicequotas" {
-		return "service-quotas"
-	}
-	return service
 }
 
 func conformanceCases(t *testing.T) (cases []conformanceCase) {

@@ -4,8 +4,9 @@ The cases of the first file come before all others, which run side by side and
 each in its order. One line of JSON for each case: its file and name, the error
 code with status and text, or the members that it asks for. An argument
 ${name.path} stands for a member of an earlier case's answer, and `as` signs
-with keys that one gave. ${now.Milliseconds} and what a provider of identities
-in this process has made, ${issuer....}, are there from the start.
+with keys that one gave. ${now.Milliseconds}, ${now.Before}, ${now.After} and what a
+provider of identities in this process has made, ${issuer....}, are there from the
+start.
 
 With REFUSE=yes, the first successful case of each operation is tried before by
 the user who may do nothing.
@@ -139,7 +140,7 @@ class Runner:
 def main(endpoint, first, *others):
     own = botocore.session.get_session().get_credentials().get_frozen_credentials()
     keys = {"AccessKeyId": own.access_key, "SecretAccessKey": own.secret_key, "SessionToken": own.token}
-    known = {"known": [], "now": {"Milliseconds": int(time.time() * 1000)}, "issuer": issuer.start("https://localhost:8443")}
+    known = {"known": [], "now": {"Milliseconds": int(time.time() * 1000), "Before": time.time() - 7200, "After": time.time() + 3600}, "issuer": issuer.start("https://localhost:8443")}
     prelude = Runner(first, endpoint, keys, known)
     prelude.run_all()
     prelude.answers["known"] = [NOBODY]
