@@ -18,6 +18,9 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/encoding/cbor"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"tegata/internal/fault"
 )
 
 func (b *box) metrics() *cloudwatch.Client {
@@ -76,6 +79,70 @@ func TestMetricsOverCBOR(t *testing.T) {
 	}
 	if _, err = c.PutMetricData(t.Context(), &cloudwatch.PutMetricDataInput{Namespace: aws.String("App"), MetricData: data[:1]}); err != nil {
 		t.Error(err)
+	}
+}
+
+// The SDK reads alarms and results as they were put.
+func TestAlarmsOverCBOR(t *testing.T) {
+	t.Parallel()
+	b := start(t, sdkPause)
+	c := b.metrics()
+	errorsOf := types.MetricDataQuery{Id: aws.String("errors"), ReturnData: aws.Bool(false), MetricStat: &types.MetricStat{
+		Metric: &types.Metric{Namespace: aws.String("App"), MetricName: aws.String("Errors"), Dimensions: []types.Dimension{{Name: aws.String("Host"), Value: aws.String("a")}}},
+		Period: aws.Int32(60), Stat: aws.String("Sum"),
+	}}
+	rate := types.MetricDataQuery{Id: aws.String("rate"), Expression: aws.String("errors * 2"), Label: aws.String("Rate")}
+	put := cloudwatch.PutMetricAlarmInput{
+		AlarmName: aws.String("a"), AlarmDescription: aws.String("d"), ActionsEnabled: aws.Bool(false), EvaluationPeriods: aws.Int32(3), DatapointsToAlarm: aws.Int32(2),
+		Threshold: aws.Float64(1.5), ComparisonOperator: types.ComparisonOperatorGreaterThanThreshold, TreatMissingData: aws.String("notBreaching"),
+		OKActions: []string{"arn:aws:sns:ap-northeast-1:123456789012:topic"}, Metrics: []types.MetricDataQuery{errorsOf, rate},
+		Tags: []types.Tag{{Key: aws.String("k"), Value: aws.String("v")}},
+	}
+	if _, err := c.PutMetricAlarm(t.Context(), &put); err != nil {
+		t.Fatal(err)
+	}
+	described, err := c.DescribeAlarms(t.Context(), &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{"a"}})
+	if err != nil || len(described.MetricAlarms) != 1 {
+		t.Fatalf("%v, %v", described, err)
+	}
+	got := described.MetricAlarms[0]
+	if time.Since(*got.StateUpdatedTimestamp) > time.Minute || got.StateTransitionedTimestamp == nil || got.AlarmConfigurationUpdatedTimestamp == nil {
+		t.Errorf("times %v, %v, %v", got.StateUpdatedTimestamp, got.StateTransitionedTimestamp, got.AlarmConfigurationUpdatedTimestamp)
+	}
+	got.StateUpdatedTimestamp, got.StateTransitionedTimestamp, got.AlarmConfigurationUpdatedTimestamp = nil, nil, nil
+	want := types.MetricAlarm{
+		AlarmArn: aws.String("arn:aws:cloudwatch:ap-northeast-1:123456789012:alarm:a"), AlarmName: put.AlarmName, AlarmDescription: put.AlarmDescription, ActionsEnabled: put.ActionsEnabled,
+		EvaluationPeriods: put.EvaluationPeriods, DatapointsToAlarm: put.DatapointsToAlarm, Threshold: put.Threshold, ComparisonOperator: put.ComparisonOperator,
+		TreatMissingData: put.TreatMissingData, OKActions: put.OKActions, AlarmActions: []string{}, InsufficientDataActions: []string{}, Dimensions: []types.Dimension{},
+		Metrics: put.Metrics, StateValue: types.StateValueInsufficientData, StateReason: aws.String("Unchecked: Initial alarm creation"),
+	}
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(types.MetricAlarm{}, types.MetricDataQuery{}, types.MetricStat{}, types.Metric{}, types.Dimension{})); diff != "" {
+		t.Error(diff)
+	}
+	tags, err := c.ListTagsForResource(t.Context(), &cloudwatch.ListTagsForResourceInput{ResourceARN: got.AlarmArn})
+	if err != nil || len(tags.Tags) != 1 || *tags.Tags[0].Value != "v" {
+		t.Errorf("tags %v, %v", tags, err)
+	}
+	at := time.Now().Truncate(time.Minute)
+	if _, err := c.PutMetricData(t.Context(), &cloudwatch.PutMetricDataInput{Namespace: aws.String("App"), MetricData: []types.MetricDatum{
+		{MetricName: aws.String("Errors"), Dimensions: errorsOf.MetricStat.Metric.Dimensions, Values: []float64{3, 0.5}, Counts: []float64{1, 2}, Timestamp: &at},
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	data, err := c.GetMetricData(t.Context(), &cloudwatch.GetMetricDataInput{
+		MetricDataQueries: put.Metrics, StartTime: &at, EndTime: aws.Time(at.Add(time.Minute)), ScanBy: types.ScanByTimestampAscending,
+	})
+	if err != nil || len(data.MetricDataResults) != 1 {
+		t.Fatalf("%v, %v", data, err)
+	}
+	r := data.MetricDataResults[0]
+	if *r.Id != "rate" || *r.Label != "Rate" || r.StatusCode != types.StatusCodeComplete || len(r.Values) != 1 || r.Values[0] != 8 || !r.Timestamps[0].Equal(at) {
+		t.Errorf("%s, %s, %s: %v at %v", *r.Id, *r.Label, r.StatusCode, r.Values, r.Timestamps)
+	}
+	if _, err := c.SetAlarmState(t.Context(), &cloudwatch.SetAlarmStateInput{AlarmName: aws.String("none"), StateValue: types.StateValueOk, StateReason: aws.String("x")}); err == nil {
+		t.Error("the state of no alarm was set")
+	} else if _, ok := errors.AsType[*types.ResourceNotFound](err); !ok {
+		t.Errorf("the state of no alarm: %v", err)
 	}
 }
 
@@ -149,6 +216,28 @@ func TestProtocolsOfMetrics(t *testing.T) {
 	var out struct{ Datapoints []struct{ Sum float64 } }
 	if err := json.Unmarshal([]byte(b.do(t, read).body), &out); err != nil || len(out.Datapoints) != 1 || out.Datapoints[0].Sum != 21 {
 		t.Errorf("the three together: %v, %v", out, err)
+	}
+}
+
+// What a scenario says of CloudWatch's answers is told in each protocol, by both
+// names of the error.
+func TestRepliesOfMetrics(t *testing.T) {
+	t.Parallel()
+	b := start(t, func(o *Options) {
+		o.Replies = replies(t, fault.Rule{Match: fault.Match{Service: "cloudwatch"}, Reply: fault.Reply{Status: 400, Code: "ThrottlingException", Message: "Rate exceeded"}})
+	})
+	for _, tt := range []struct{ protocol, header, body string }{
+		{"query", "", "<Code>Throttling</Code><Message>Rate exceeded</Message>"},
+		{"json", "Throttling;Sender", `{"__type":"ThrottlingException","message":"Rate exceeded"}`},
+		{"cbor", "Throttling;Sender", "ThrottlingException"},
+	} {
+		got := b.do(t, putMetric(tt.protocol, "7"))
+		if (got.header.Get("Smithy-Protocol") == "rpc-v2-cbor") != (tt.protocol == "cbor") {
+			t.Errorf("%s: %v", tt.protocol, got.header)
+		}
+		if got.status != 400 || got.header.Get("X-Amzn-Query-Error") != tt.header || !strings.Contains(got.body, tt.body) {
+			t.Errorf("%s: %d %v %s", tt.protocol, got.status, got.header, got.body)
+		}
 	}
 }
 

@@ -237,18 +237,42 @@ func maxWindow(period int) int {
 
 type namesIn struct{ AlarmNames []string }
 
-// deleteAlarms deletes all or, if one is not there, none.
-func (s *Service) deleteAlarms(c *wire.Call, in namesIn) (wire.Empty, error) {
+// permit authorises an action on each of some alarms.
+func (in namesIn) permit(c *wire.Call, action string) error {
 	var v wire.Checks
 	v.Required("alarmNames", in.AlarmNames != nil)
 	v.Count("alarmNames", in.AlarmNames, 0, 100)
 	if err := v.Err(c); err != nil {
-		return wire.Empty{}, err
+		return err
 	}
 	for _, name := range in.AlarmNames {
-		if err := c.Authorize("cloudwatch:DeleteAlarms", alarmARN(c, name), nil); err != nil {
+		if err := c.Authorize("cloudwatch:"+action, alarmARN(c, name), nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// switchActions makes an operation that switches the actions of alarms on or
+// off, and passes over names of none.
+func (s *Service) switchActions(action string, on bool) wire.Operation {
+	return wire.Op(action, func(c *wire.Call, in namesIn) (wire.Empty, error) {
+		if err := in.permit(c, action); err != nil {
 			return wire.Empty{}, err
 		}
+		for _, name := range in.AlarmNames {
+			if a := s.alarms(c)[name]; a != nil {
+				a.ActionsEnabled = on
+			}
+		}
+		return wire.Empty{}, nil
+	})
+}
+
+// deleteAlarms deletes all or, if one is not there, none.
+func (s *Service) deleteAlarms(c *wire.Call, in namesIn) (wire.Empty, error) {
+	if err := in.permit(c, "DeleteAlarms"); err != nil {
+		return wire.Empty{}, err
 	}
 	for _, name := range in.AlarmNames {
 		if s.alarms(c)[name] == nil {

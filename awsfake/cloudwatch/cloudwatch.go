@@ -51,6 +51,8 @@ func (s *Service) Wire() wire.Service {
 			wire.Op("DescribeAlarmsForMetric", s.describeAlarmsForMetric),
 			wire.Op("DeleteAlarms", s.deleteAlarms),
 			wire.Op("SetAlarmState", s.setAlarmState),
+			s.switchActions("EnableAlarmActions", true),
+			s.switchActions("DisableAlarmActions", false),
 			wire.Op("TagResource", s.tagResource),
 			wire.Op("UntagResource", s.untagResource),
 			wire.Op("ListTagsForResource", s.listTags),
@@ -81,7 +83,7 @@ func refuse(code, message string) error {
 
 type dimension struct{ Name, Value string }
 
-// keys are the dimensions as a [Metric] has them.
+// named are dimensions as a [Metric] has them.
 func named(dimensions []dimension) []Dimension {
 	var all []Dimension
 	for _, d := range dimensions {

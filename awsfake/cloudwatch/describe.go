@@ -131,8 +131,12 @@ type forMetricOut struct{ MetricAlarms wire.List[shownAlarm] }
 
 func (s *Service) describeAlarmsForMetric(c *wire.Call, in forMetricIn) (forMetricOut, error) {
 	var v wire.Checks
-	v.Required("metricName", in.MetricName != nil)
-	v.Required("namespace", in.Namespace != nil)
+	if v.Required("metricName", in.MetricName != nil); in.MetricName != nil {
+		v.Length("metricName", *in.MetricName, 1, 255)
+	}
+	if v.Required("namespace", in.Namespace != nil); in.Namespace != nil {
+		v.Length("namespace", *in.Namespace, 1, 255)
+	}
 	if err := v.Err(c); err != nil {
 		return forMetricOut{}, err
 	}

@@ -24,6 +24,7 @@ type Metrics struct {
 	series  map[string]*series
 	points  int
 	sweepAt int // how many points make a sweep worth its time
+	most    int // points; 0 means maxPoints
 }
 
 // A Metric is the name of a series of measurements. The order of its
@@ -151,15 +152,16 @@ func (m *Metrics) sweep(now time.Time) {
 	for _, s := range m.series {
 		m.points += len(s.points)
 	}
+	most := cmp.Or(m.most, maxPoints)
 	still := slices.SortedFunc(maps.Keys(m.series), func(a, b string) int { return m.series[a].last.Compare(m.series[b].last) })
 	for _, key := range still {
-		if m.points < maxPoints*9/10 {
+		if m.points < most*9/10 {
 			break
 		}
 		m.points -= len(m.series[key].points)
 		delete(m.series, key)
 	}
-	m.sweepAt = min(max(2*m.points, 10_000), maxPoints)
+	m.sweepAt = min(max(2*m.points, 10_000), most)
 }
 
 // maxValues is how many values of a point are told apart, which percentiles

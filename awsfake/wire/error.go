@@ -52,7 +52,9 @@ func (c *Call) ErrorBody(status int, code, message string) (contentType string, 
 	case JSON, JSON10:
 		return contentType, Marshal(withMessage(map[string]string{"__type": code}, message)), c.queryHeader(status, code)
 	case CBOR:
-		return contentType, MarshalCBOR(map[string]string{"__type": code, "message": message}), c.queryHeader(status, code)
+		header = c.queryHeader(status, code)
+		header.Set(HeaderSmithy, smithyCBOR)
+		return contentType, MarshalCBOR(map[string]string{"__type": code, "message": message}), header
 	case RESTXML:
 		return contentType, c.bareError(code, message), nil
 	}
@@ -127,10 +129,11 @@ func (c *Call) queryCode(code string) string {
 // what the error was called there
 // (https://smithy.io/2.0/aws/protocols/aws-query-protocol.html#aws-protocols-awsquerycompatible-trait).
 func (c *Call) queryHeader(status int, code string) http.Header {
-	if c.QueryErrors == nil {
-		return nil
+	header := http.Header{}
+	if c.QueryErrors != nil {
+		header.Set("X-Amzn-Query-Error", c.queryCode(code)+";"+kindOf(status))
 	}
-	return http.Header{"X-Amzn-Query-Error": {c.queryCode(code) + ";" + kindOf(status)}}
+	return header
 }
 
 // kindOf says whose fault an error is.
