@@ -7,12 +7,14 @@ import (
 	"time"
 
 	"tegata/awsfake/bedrock"
+	"tegata/awsfake/cloudwatch"
 	"tegata/awsfake/ec2"
 	"tegata/awsfake/ecr"
 	"tegata/awsfake/iam"
 	"tegata/awsfake/kms"
 	"tegata/awsfake/logs"
 	"tegata/awsfake/secretsmanager"
+	"tegata/awsfake/servicequotas"
 	"tegata/awsfake/ssm"
 	"tegata/awsfake/sts"
 	"tegata/awsfake/wire"
@@ -31,7 +33,9 @@ type State struct {
 	Logs logs.State
 	ECR  ecr.State
 
+	CloudWatch     cloudwatch.State
 	SecretsManager secretsmanager.State
+	ServiceQuotas  servicequotas.State
 	Bedrock        bedrock.State
 }
 
@@ -53,6 +57,8 @@ type services struct {
 	secrets *secretsmanager.Service
 	ecr     *ecr.Service
 	bedrock *bedrock.Service
+	metrics *cloudwatch.Service
+	quotas  *servicequotas.Service
 }
 
 func newServices(o Options) services {
@@ -63,9 +69,11 @@ func newServices(o Options) services {
 	s.kms = &kms.Service{State: &o.State.KMS}
 	s.secrets = &secretsmanager.Service{State: &o.State.SecretsManager, Keys: s.kms}
 	s.ssm = &ssm.Service{State: &o.State.SSM, Keys: s.kms, Parameters: o.Parameters, Home: o.Region, Secret: s.secret}
-	s.logs = &logs.Service{State: &o.State.Logs}
+	s.metrics = &cloudwatch.Service{State: &o.State.CloudWatch, Metrics: o.Metrics}
+	s.logs = &logs.Service{State: &o.State.Logs, Measure: measuredIn(o.Metrics)}
 	s.ecr = &ecr.Service{State: &o.State.ECR}
 	s.bedrock = bedrock.New(o.Region, &o.State.Bedrock, o.Bedrock, o.Pace)
+	s.quotas = &servicequotas.Service{State: &o.State.ServiceQuotas, Quotas: quotasOf(s.bedrock)}
 	return s
 }
 
@@ -75,9 +83,20 @@ func (s services) secret(c *wire.Call, id, version, stage string) (ssm.Secret, e
 	return ssm.Secret{ARN: v.ARN, Name: v.Name, VersionID: v.VersionID, Stages: v.Stages, Created: v.Created, Value: ssm.Value(v.Text), Binary: v.Binary}, err
 }
 
+// measuredIn puts what metric filters find among the metrics.
+func measuredIn(metrics *cloudwatch.Metrics) func(*wire.Call, logs.Measurement) {
+	return func(c *wire.Call, m logs.Measurement) {
+		metric := cloudwatch.Metric{Namespace: m.Namespace, Name: m.Name}
+		for name, value := range m.Dimensions {
+			metric.Dimensions = append(metric.Dimensions, cloudwatch.Dimension{Name: name, Value: value})
+		}
+		metrics.Add(c.Region, metric, cloudwatch.Sample{At: m.At, Unit: m.Unit, Values: cloudwatch.Values(m.Value)}, c.Now())
+	}
+}
+
 // wires are the services as calls reach them.
 func (s services) wires() []wire.Service {
-	return append(s.bedrock.Wire(), s.iam.Wire(), s.sts.Wire(), s.ec2.Wire(), s.kms.Wire(), s.ssm.Wire(), s.logs.Wire(), s.secrets.Wire(), s.ecr.Wire())
+	return append(s.bedrock.Wire(), s.iam.Wire(), s.sts.Wire(), s.ec2.Wire(), s.kms.Wire(), s.ssm.Wire(), s.logs.Wire(), s.metrics.Wire(), s.secrets.Wire(), s.ecr.Wire(), s.quotas.Wire())
 }
 
 // Save returns the state of the account as JSON.

@@ -64,7 +64,7 @@ func denied(c *wire.Call, message string) error {
 		return wire.Forbidden("AccessDenied", message)
 	case wire.EC2Query:
 		return wire.Forbidden("UnauthorizedOperation", "You are not authorized to perform this operation. "+message)
-	case wire.JSON, wire.JSON10:
+	case wire.JSON, wire.JSON10, wire.CBOR:
 		return &wire.Error{Status: http.StatusBadRequest, Code: "AccessDeniedException", Message: message}
 	}
 	return wire.Forbidden("AccessDeniedException", message)

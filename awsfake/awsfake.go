@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"tegata/awsfake/bedrock"
+	"tegata/awsfake/cloudwatch"
 	"tegata/awsfake/ssm"
 	"tegata/awsfake/wire"
 	"tegata/internal/fault"
@@ -33,6 +34,9 @@ type Options struct {
 
 	State  *State // what there is at the start; nil means nothing. It belongs to the server from then on
 	Delays Delays
+
+	// Metrics is what others measure for CloudWatch to tell; nil means nobody does.
+	Metrics *cloudwatch.Metrics
 
 	// Credentials finds an access key that was given out elsewhere, as by the
 	// metadata service.
@@ -84,6 +88,9 @@ func New(o Options) *Server {
 	}
 	if o.State == nil {
 		o.State = new(State)
+	}
+	if o.Metrics == nil {
+		o.Metrics = new(cloudwatch.Metrics)
 	}
 	s := &Server{options: o, of: newServices(o)}
 	s.services = s.of.wires()

@@ -240,6 +240,8 @@ func TestUnknownOperations(t *testing.T) {
 		{"action", exchange{service: "sts", method: "POST", path: "/", body: "Action=GetFederationToken&Version=2011-06-15", header: form}, 400, "<Code>InvalidAction</Code>"},
 		{"no action", exchange{service: "sts", method: "POST", path: "/", body: "Version=2011-06-15", header: form}, 400, "<Code>MissingAction</Code>"},
 		{"no version", exchange{service: "sts", method: "POST", path: "/", body: "Action=GetCallerIdentity", header: form}, 400, "NO_VERSION_SPECIFIED"},
+		{"RPC", exchange{service: "monitoring", method: "POST", path: "/service/" + granite + "/operation/PutDashboard", header: map[string]string{"Smithy-Protocol": "rpc-v2-cbor"}}, 400, "UnknownOperationException"},
+		{"RPC of another service", exchange{service: "x", method: "POST", path: "/service/X/operation/Y", header: map[string]string{"Smithy-Protocol": "rpc-v2-cbor"}}, 400, "UnknownOperationException"},
 		{"S3", exchange{service: "s3", method: "GET", path: "/"}, 404, "<Error><Code>UnknownOperationException</Code><Message>The requested"},
 		{"action of another service", exchange{service: "ec2", method: "POST", path: "/", body: "Action=RunInstances&Version=2016-11-15", header: form}, 400, "<Code>InvalidAction</Code>"},
 	} {

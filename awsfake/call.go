@@ -1,7 +1,10 @@
 package awsfake
 
 import (
+	"bytes"
+	"compress/gzip"
 	"errors"
+	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -17,36 +20,60 @@ type call struct {
 	signingName string          // what its signature must be scoped to
 	operation   *wire.Operation // nil: none that the account has
 	endpoint    host            // of the name that was asked, where that is one of AWS's
+	sent        []byte          // the body as it was signed, which may be compressed
 }
 
 // recognise finds out which operation is meant. All services share one
 // address here, so the form of the request decides, and the service in the
 // signature's scope where the form leaves it open.
 func (s *Server) recognise(r *http.Request, body []byte) *call {
-	c := &call{Call: &wire.Call{ID: wire.UUID(), Request: r, Body: body, Account: s.options.Account, Clock: s.options.Now}}
+	c := &call{sent: body, Call: &wire.Call{ID: wire.UUID(), Request: r, Body: expand(r, body), Account: s.options.Account, Clock: s.options.Now}}
 	c.Call.Call = fault.Call{Method: r.Method, Path: r.URL.Path}
 	c.Keys = func(more map[string]string) map[string]string { return s.context(c.Call, more) }
 	c.Decide = s.told(c.Call, decider(c.Call))
 	c.endpoint, _ = s.hostOf(r.Host)
 	scope := scopeService(r)
 	c.Service, c.signingName = scope, scope
-	if target := r.Header.Get("X-Amz-Target"); target != "" {
-		s.recogniseTarget(c, target)
-	} else if c.Form = queryForm(r, body); c.Form.Has("Action") || scope == "sts" {
+	if service, operation, ok := wire.RPC(r.URL.Path); ok && r.Header.Get(wire.HeaderSmithy) != "" {
+		s.recogniseTarget(c, service, operation, wire.CBOR)
+	} else if target := r.Header.Get("X-Amz-Target"); target != "" {
+		service, operation, _ := strings.Cut(target, ".")
+		s.recogniseTarget(c, service, operation, wire.JSON, wire.JSON10)
+	} else if c.Form = queryForm(r, c.Body); c.Form.Has("Action") || scope == "sts" {
 		s.recogniseAction(c, scope)
 	} else {
 		s.recogniseRoute(c, scope)
 	}
+	if of := c.endpoint.service; of != "" && of != c.Service {
+		c.operation = nil // the host is that of another service
+	}
 	return c
 }
 
-// recogniseTarget reads X-Amz-Target: AmazonSSM.GetParameter.
-func (s *Server) recogniseTarget(c *call, target string) {
-	c.Protocol = wire.JSON
-	prefix, operation, _ := strings.Cut(target, ".")
+// expand unpacks a body that a client has compressed, as SDKs do with many
+// metrics. One that can't be unpacked stays, for the protocol to refuse.
+func expand(r *http.Request, body []byte) []byte {
+	if r.Header.Get("Content-Encoding") != "gzip" {
+		return body
+	}
+	packed, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		return body
+	}
+	text, err := io.ReadAll(io.LimitReader(packed, maxBody))
+	if err != nil {
+		return body
+	}
+	return text
+}
+
+// recogniseTarget looks a service up by how the JSON protocols and RPC name it,
+// AmazonSSM in X-Amz-Target: AmazonSSM.GetParameter.
+func (s *Server) recogniseTarget(c *call, target, operation string, as ...wire.Protocol) {
+	c.Protocol = as[0]
 	for i := range s.services {
-		if s.services[i].Target == prefix {
-			c.is(&s.services[i])
+		if of := &s.services[i]; of.Target == target {
+			c.is(of, as...)
 		}
 	}
 	s.find(c, operation)
@@ -60,7 +87,7 @@ func (s *Server) recogniseAction(c *call, scope string) {
 	for i := range s.services {
 		of := &s.services[i]
 		if of.Version != "" && (of.Version == version || of.Name == scope || scope == "" && of.Name == "sts") {
-			c.is(of)
+			c.is(of, wire.Query)
 			if of.Version == version {
 				break
 			}
@@ -69,20 +96,20 @@ func (s *Server) recogniseAction(c *call, scope string) {
 	s.find(c, c.Form.Get("Action"))
 }
 
-// is notes which service is meant.
-func (c *call) is(of *wire.Service) {
+// is notes which service is meant, and which of some protocols it is asked in.
+func (c *call) is(of *wire.Service, as ...wire.Protocol) {
 	c.Service, c.signingName = of.Name, of.Name
 	if of.SigningName != "" {
 		c.signingName = of.SigningName
 	}
-	c.Protocol, c.Namespace = of.Protocol, of.Namespace
+	c.Protocol, c.Namespace, c.QueryErrors = of.Speaks(as...), of.Namespace, of.QueryErrors
 }
 
 // find looks the operation up in the call's service.
 func (s *Server) find(c *call, operation string) {
 	c.Operation = operation
 	for _, of := range s.services {
-		if of.Name != c.Service || of.Version != c.Form.Get("Version") {
+		if of.Name != c.Service || c.Form != nil && of.Version != c.Form.Get("Version") {
 			continue
 		}
 		for i := range of.Operations {
@@ -175,7 +202,7 @@ func (c *call) unknownOperation() error {
 			return wire.Refuse("MissingAction", "The request must contain the parameter Action."+more)
 		}
 		return wire.Refuse("InvalidAction", "Could not find operation "+c.Operation+" for version "+c.version()+"."+more)
-	case wire.JSON, wire.JSON10:
+	case wire.JSON, wire.JSON10, wire.CBOR:
 		return wire.Refuse("UnknownOperationException", "The requested operation is not recognized by the service."+more)
 	}
 	return wire.NotFound("UnknownOperationException", "The requested operation is not recognized by the service."+more)

@@ -38,7 +38,7 @@ func hmacSHA256(key []byte, text string) []byte {
 // canonicalRequest is the text that is signed. The body counts as it is: none
 // of the operations here may be sent with an unsigned payload.
 func (c *call) canonicalRequest(sig signature) string {
-	hash := sha256.Sum256(c.Body)
+	hash := sha256.Sum256(c.sent)
 	return strings.Join([]string{
 		c.Request.Method,
 		canonicalPath(c.Request.URL),

@@ -47,7 +47,7 @@ func (s *Server) endpoint(name string) (host, bool) {
 		first, region = name[:dot], name[dot+1:]
 	}
 	for _, of := range s.services {
-		if !slices.Contains(of.HostNames(), strings.TrimSuffix(first, "-fips")) || of.Global && region != "" {
+		if !slices.Contains(of.HostNames(), strings.TrimSuffix(first, "-fips")) || of.Global && region != "" || slices.Contains(of.Missing, region) {
 			continue
 		}
 		if region == "" && !of.Global && of.Name != "sts" { // STS has both

@@ -1,10 +1,13 @@
 package awsfake
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/aws/smithy-go/encoding/cbor"
 
 	"tegata/awsfake/wire"
 )
@@ -18,22 +21,61 @@ func TestMalformedInput(t *testing.T) {
 	long := strings.Repeat("あ", 700)
 	for _, of := range server.services {
 		for _, o := range of.Operations {
-			for _, body := range malformed(of, o, long) {
-				in := exchange{service: signingName(of), method: "POST", path: "/", body: body}
-				switch of.Protocol {
-				case wire.Query, wire.EC2Query:
-					in.header = map[string]string{"Content-Type": "application/x-www-form-urlencoded"}
-				case wire.JSON:
-					in.header = map[string]string{"X-Amz-Target": of.Target + "." + o.Name, "Content-Type": "application/x-amz-json-1.1"}
-				default:
-					in.method, in.path = o.Method, strings.ReplaceAll(o.Path, "{}", "x%2F..%00")
-				}
-				if got := b.do(t, in); got.status >= 500 || got.status < 200 {
-					t.Errorf("%s %.80q: %d %.300s", o.Name, body, got.status, got.body)
-				}
+			for _, protocol := range append(of.Also, of.Protocol) {
+				of := of
+				of.Protocol = protocol
+				malformedCalls(t, b, of, o, long)
 			}
 		}
 	}
+}
+
+func malformedCalls(t *testing.T, b *box, of wire.Service, o wire.Operation, long string) {
+	t.Helper()
+	for _, body := range malformed(of, o, long) {
+		in := exchange{service: signingName(of), method: "POST", path: "/", body: body}
+		switch of.Protocol {
+		case wire.CBOR:
+			in.path = "/service/" + of.Target + "/operation/" + o.Name
+			in.header = map[string]string{"Smithy-Protocol": "rpc-v2-cbor", "Content-Type": "application/cbor"}
+			var v any
+			if json.Unmarshal([]byte(body), &v) == nil {
+				in.body = string(cbor.Encode(cborOf(v)))
+			}
+		case wire.Query, wire.EC2Query:
+			in.header = map[string]string{"Content-Type": "application/x-www-form-urlencoded"}
+		case wire.JSON, wire.JSON10:
+			in.header = map[string]string{"X-Amz-Target": of.Target + "." + o.Name, "Content-Type": "application/x-amz-json-1.1"}
+		default:
+			in.method, in.path = o.Method, strings.ReplaceAll(o.Path, "{}", "x%2F..%00")
+		}
+		if got := b.do(t, in); got.status >= 500 || got.status < 200 {
+			t.Errorf("%s %.80q: %d %.300s", o.Name, body, got.status, got.body)
+		}
+	}
+}
+
+// cborOf is JSON as CBOR.
+func cborOf(v any) cbor.Value {
+	switch v := v.(type) {
+	case map[string]any:
+		m := cbor.Map{}
+		for name, one := range v {
+			m[name] = cborOf(one)
+		}
+		return m
+	case []any:
+		list := cbor.List{}
+		for _, one := range v {
+			list = append(list, cborOf(one))
+		}
+		return list
+	case string:
+		return cbor.String(v)
+	case float64:
+		return cbor.Float64(v)
+	}
+	return &cbor.Nil{}
 }
 
 func signingName(of wire.Service) string {
@@ -73,7 +115,9 @@ var members = strings.Fields(`UserName Path PathPrefix RoleName PolicyName Polic
 	MaxSessionDuration PermissionsBoundary PolicySourceArn ActionNames ResourceArns ContextEntries PolicyInputList RoleArn RoleSessionName
 	DurationSeconds Policy PolicyArns ExternalId WebIdentityToken EncodedMessage SourceIdentity InstanceId Filter ImageId AssociationId
 	IamInstanceProfile HttpTokens HttpPutResponseHopLimit HttpEndpoint InstanceMetadataTags MaxResults NextToken ResourceId Tag Attribute
-	DryRun RegionName ZoneName VpcId SubnetId GroupId InstanceType`)
+	DryRun RegionName ZoneName VpcId SubnetId GroupId InstanceType Namespace MetricName MetricData MetricData.member.1.Value
+	MetricData.member.1.StatisticValues.Sum Dimensions StartTime EndTime Period Statistics ExtendedStatistics MetricDataQueries AlarmName AlarmNames
+	EvaluationPeriods Threshold ComparisonOperator Metrics StateValue StateReason ResourceARN`)
 
 // jsonMembers are those of the services that speak JSON.
 var jsonMembers = strings.Fields(`Name Names Value Type KeyId Overwrite Tier AllowedPattern DataType Tags TagKeys Path Recursive Filters
@@ -82,7 +126,11 @@ var jsonMembers = strings.Fields(`Name Names Value Type KeyId Overwrite Tier All
 	SecretString SecretBinary ClientRequestToken VersionId VersionStage VersionStages MoveToVersionId RemoveFromVersionId RecoveryWindowInDays
 	ForceDeleteWithoutRecovery PasswordLength ResourcePolicy RotationRules RotationLambdaARN logGroupName logStreamName logEvents
 	retentionInDays resourceArn tags tagKeys logGroupNamePrefix logGroupNamePattern limit nextToken startTime endTime startFromHead
-	registryIds repositoryName repositoryNames imageTagMutability policyText maxResults messages system inferenceConfig toolConfig`)
+	registryIds repositoryName repositoryNames imageTagMutability policyText maxResults messages system inferenceConfig toolConfig
+	imageIds lifecyclePolicyText imageScanningConfiguration filterPattern filterName metricTransformations logStreamNames
+	Namespace MetricName MetricData EntityMetricData Dimensions StartTime EndTime Period Statistics ExtendedStatistics Unit MetricDataQueries ScanBy
+	AlarmName AlarmNames AlarmNamePrefix EvaluationPeriods Threshold ComparisonOperator Metrics StateValue StateReason ResourceARN MaxRecords
+	ServiceCode QuotaCode DesiredValue RequestId`)
 
 // everyMember is an object in which all members have one value.
 func everyMember(value string) string {

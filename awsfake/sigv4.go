@@ -117,8 +117,9 @@ func (s *Server) authenticate(c *call) error {
 	c.Region = scope[2]
 	s.account.Lock()
 	credential, ok := s.credential(c.Call, scope[0])
+	enabled := c.Region == s.options.Region || s.of.ec2.State.Enabled(c.Region)
 	s.account.Unlock()
-	if !ok || credential.Inactive {
+	if !ok || credential.Inactive || !enabled { // a region that is not enabled knows no key of the account
 		return c.unknownKey()
 	}
 	if !hmac.Equal([]byte(sig.value), []byte(c.sign(sig, scope, credential.SecretAccessKey))) {

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"net"
 	"strings"
@@ -62,6 +63,8 @@ func (h *Host) refused(c *call, err error, known Facts) Outcome {
 		return fail(found("TG4002", e))
 	case c.unreachable(err):
 		return fail(found("TG4103", e))
+	case errors.As(err, new(x509.UnknownAuthorityError)):
+		return fail(found("TG4104", e))
 	}
 	return fail(found("TG4900", e))
 }

@@ -18,9 +18,8 @@ import (
 	"tegata/emulator"
 )
 
-// account is what the scenario says of the account: the instance, its role,
-// the instance profile that ties them, and what IAM has beside them. It begins
-// at a moment by the clock of AWS.
+// account is what the scenario says of the account as it begins: the instance,
+// its role, the instance profile that ties them, and who else is there.
 func (s Scenario) account(i emulator.Instance, begun time.Time) *awsfake.State {
 	state := new(awsfake.State)
 	owner := iam.Account{ID: i.Account, Partition: wire.Partition(i.Region)}
@@ -37,13 +36,13 @@ func (s Scenario) account(i emulator.Instance, begun time.Time) *awsfake.State {
 	profile := state.IAM.PutInstanceProfile(owner, iam.InstanceProfile{
 		Identity: named(cmp.Or(s.Role.Profile, s.Role.Name)), Role: s.Role.Name,
 	})
-	s.IAM.put(state, i, begun)
 	launched := launch(i)
 	launched.MetadataOptions = s.IMDS.options()
 	state.EC2.Launch(i.Region, launched)
 	if s.Role.Attached {
 		state.EC2.Associate(i.Region, i.ID, ec2.InstanceProfile{ARN: profile.ARN, ID: profile.ID}, i.Launched)
 	}
+	s.IAM.put(state, i, begun)
 	return state
 }
 

@@ -50,13 +50,12 @@ func (s Scenario) Environ(outer []string, p Places) []string {
 			env[name] = p.CA
 		}
 	}
-	places := strings.NewReplacer("${HOME}", p.Home, "${IMDS}", strings.TrimRight(p.IMDS, "/"))
 	for name, value := range s.Environment {
 		if value == nil {
 			delete(env, canonical(name))
 			continue
 		}
-		env[canonical(name)] = places.Replace(*value)
+		env[canonical(name)] = strings.ReplaceAll(*value, "${HOME}", p.Home)
 	}
 	return variables(env)
 }

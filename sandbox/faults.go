@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"tegata/internal/message"
@@ -16,15 +17,15 @@ type Fault struct {
 	Name    string       // as --fault takes it
 	Finding string       // id of the message that a true diagnosis comes to
 	Title   message.Text // one line
-	Demo    bool         // whether it is for a page that lets people break the chain: doctor tells it from all others there
+	Demo    bool         // whether it is one of the few that a page offers to break
 }
 
 // A fault file is a scenario file with three keys more.
 type faultFile struct {
 	*Scenario
 	Finding string       `yaml:"finding"`
-	Demo    bool         `yaml:"demo"`
 	Title   message.Text `yaml:"title"`
+	Demo    bool         `yaml:"demo"`
 }
 
 //go:embed faults/*.yaml
@@ -75,5 +76,6 @@ func faultNames() []string {
 	for i, f := range files {
 		files[i] = strings.TrimSuffix(path.Base(f), ".yaml")
 	}
+	slices.Sort(files) // by the names, not by those of the files
 	return files
 }

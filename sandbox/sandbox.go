@@ -54,6 +54,7 @@ type Sandbox struct {
 	keeper    *keeper         // nil: nothing is kept
 	speaker   bedrock.Options // who speaks for the models
 	following follower
+	traffic   traffic
 	ipv6      atomic.Bool  // whether the metadata service answers over IPv6 now
 	skew      atomic.Int64 // by how many nanoseconds the clock of AWS is ahead now
 	begun     time.Time    // by the clock of AWS at the start
@@ -187,10 +188,11 @@ func (s Scenario) join(o Options) (b *Sandbox, err error) {
 	if err != nil {
 		return nil, err
 	}
-	metadata.Now = b.now
+	metadata.Now, metadata.OnRequest = b.now, b.traffic.count
 	if b.imds, err = emulator.New(metadata); err != nil {
 		return nil, err
 	}
+	b.traffic.begin(b.imds.Instance(), b.now)
 	state, err := s.kept(o.State, b.imds.Instance(), b.begun)
 	if err != nil {
 		return nil, err
@@ -238,6 +240,7 @@ func (b *Sandbox) services(s Scenario, state *awsfake.State, replies *fault.Set)
 		Delays:      s.Delays.of(),
 		Credentials: accepts(b.imds),
 		OnChange:    b.changed,
+		Metrics:     &b.traffic.metrics,
 		Bedrock:     b.bedrock(s.Bedrock),
 		Parameters:  s.parameters(),
 		Replies:     replies,

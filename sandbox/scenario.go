@@ -30,7 +30,7 @@ type Scenario struct {
 	IAM         IAM                  `yaml:"iam"`
 	Bedrock     Bedrock              `yaml:"bedrock"`
 	Parameters  map[string]Parameter `yaml:"parameters"`  // of SSM, by name
-	Environment map[string]*string   `yaml:"environment"` // of the command; nil unsets, ${HOME} and ${IMDS} are expanded
+	Environment map[string]*string   `yaml:"environment"` // of the command; nil unsets, ${HOME} is expanded
 	Files       map[string]string    `yaml:"files"`       // what they hold, by path relative to HOME
 	Delays      Delays               `yaml:"delays"`
 	ClockSkew   time.Duration        `yaml:"clock_skew"` // by how much the clock of AWS is ahead of the command's

@@ -382,7 +382,7 @@ func (s Scenario) validateFiles() error {
 }
 
 // services are those whose calls a reply can match.
-var services = []string{"imds", "sts", "ssm", "bedrock", "bedrock-runtime"}
+var services = []string{"imds", "sts", "iam", "ec2", "ssm", "kms", "secretsmanager", "ecr", "logs", "cloudwatch", "servicequotas", "bedrock", "bedrock-runtime"}
 
 func (s Scenario) validateReplies() error {
 	for i, rule := range s.Replies {

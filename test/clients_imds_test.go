@@ -114,12 +114,11 @@ func compare(t *testing.T, file, got string) {
 // from tegata as its credential_process.
 func TestAWSCLIMetadata(t *testing.T) {
 	requireBox(t)
-	for version, paths := range map[string][]string{"1": {"aws", venv + "/bin/aws"}, "2": {"/usr/bin/aws"}} {
+	for _, version := range []string{"1", "2"} {
 		for _, tokens := range []string{"optional", "required"} {
 			t.Run("version "+version+", tokens "+tokens, func(t *testing.T) {
 				t.Parallel()
-				path, err := findCLI(version, paths)
-				require(t, err)
+				path := requireAWS(t, version)
 				region := map[string]string{"1": "None", "2": "imds"}[version] // version 1 never looks for one there
 				want := fmt.Sprintf("access_key: iam-role\nregion: %s\n%s\naccess_key: custom-process\nregion: config-file\n%[2]s\n", region, identity)
 				r := inInstance(t, "testdata/clients/plain/instance.yaml", "tokens: "+tokens, "sh", "testdata/clients/aws.sh", path)
@@ -132,15 +131,18 @@ func TestAWSCLIMetadata(t *testing.T) {
 	}
 }
 
-// findCLI returns the first of the paths at which that version is.
-func findCLI(version string, paths []string) (string, error) {
+// requireAWS returns the path of the AWS CLI of that version.
+func requireAWS(t *testing.T, version string) string {
+	t.Helper()
+	paths := map[string][]string{"1": {"aws", venv + "/bin/aws"}, "2": {"/usr/bin/aws"}}[version]
 	for _, path := range paths {
 		out, err := exec.Command(path, "--version").CombinedOutput()
 		if err == nil && strings.HasPrefix(string(out), "aws-cli/"+version+".") {
-			return path, nil
+			return path
 		}
 	}
-	return "", fmt.Errorf("no version %s of the AWS CLI at %s: bash .ci/run install", version, strings.Join(paths, ", "))
+	require(t, fmt.Errorf("no version %s of the AWS CLI at %s: bash .ci/run install", version, strings.Join(paths, ", ")))
+	return ""
 }
 
 func runs(args ...string) func(*testing.T) []string {

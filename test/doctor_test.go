@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// faults are those that the documentation names, with what doctor must find.
-var faults = map[string]string{
+// documented are the faults that the documentation shows, with what doctor
+// must find.
+var documented = map[string]string{
 	"imds-disabled":       "TG2004",
 	"hop-limit":           "TG2003",
 	"no-role":             "TG3001",
@@ -39,7 +40,7 @@ func TestDoctorHealthy(t *testing.T) {
 // the process table to know it from.
 func TestDoctorFaults(t *testing.T) {
 	requireBox(t)
-	for fault, id := range faults {
+	for fault, id := range documented {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()
 			for _, lang := range []string{"en", "ja"} {

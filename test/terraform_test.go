@@ -49,8 +49,8 @@ terraform plan -no-color -detailed-exitcode
 terraform destroy -no-color -auto-approve
 "$2" "$3" >after
 `, dir, providers, requirePython(t), left)
-	r.wants(t, 0, "Apply complete! Resources: 11 added, 0 changed, 0 destroyed.", "No changes.", "Destroy complete! Resources: 11 destroyed.",
-		`user = "arn:aws:iam::123456789012:user/apps/bedrock-app"`)
+	r.wants(t, 0, "Apply complete! Resources: 16 added, 0 changed, 0 destroyed.", "No changes.", "Destroy complete! Resources: 16 destroyed.",
+		`user = "arn:aws:iam::123456789012:user/apps/bedrock-app"`, "tokens = 6000000")
 	read := func(name string) string {
 		text, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
@@ -61,7 +61,7 @@ terraform destroy -no-color -auto-approve
 	if before, after := read("before"), read("after"); before != after || !strings.Contains(before, "role/administrator") {
 		t.Errorf("before:\n%s\nafter:\n%s", before, after)
 	}
-	for _, made := range []string{"user/apps/bedrock-app", "policy/bedrock-invoke", "role/bedrock-instance", "instance-profile/bedrock-instance", "/bedrock-app/secret-access-key", "log-group:/bedrock-app"} {
+	for _, made := range []string{"user/apps/bedrock-app", "policy/bedrock-invoke", "role/bedrock-instance", "instance-profile/bedrock-instance", "/bedrock-app/secret-access-key", "log-group:/bedrock-app", "errors", "alarm:bedrock-app-imdsv1", "repository/bedrock-app"} {
 		if between := read("between"); !strings.Contains(between, made) {
 			t.Errorf("%s is not in\n%s", made, between)
 		}

@@ -119,10 +119,14 @@ func (s *Service) Wire() []wire.Service {
 		wire.Op("ApplyGuardrail", s.applyGuardrail).At("POST", "/guardrail/{}/version/{}/apply"),
 	}
 	return []wire.Service{
-		{Name: "bedrock", Operations: control},
-		{Name: "bedrock-runtime", SigningName: "bedrock", Operations: runtime},
+		{Name: "bedrock", Missing: without, Operations: control},
+		{Name: "bedrock-runtime", SigningName: "bedrock", Missing: without, Operations: runtime},
 	}
 }
+
+// without are the regions that botocore 1.43.11 (2026) has no endpoint of
+// Bedrock in.
+var without = []string{"ap-east-1"}
 
 // local reports whether the models live in the call's region.
 func (s *Service) local(c *wire.Call) bool {

@@ -54,6 +54,9 @@ func (s *State) optIn(region string) string {
 	return notOptedIn
 }
 
+// Enabled reports whether the account has a region switched on.
+func (s *State) Enabled(region string) bool { return s.optIn(region) != notOptedIn }
+
 // describeRegions tells of the regions that the account may use, or of all
 // (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeRegions.html).
 func (s *Service) describeRegions(c *wire.Call, in describeRegionsInput) (describedRegions, error) {
@@ -62,7 +65,7 @@ func (s *Service) describeRegions(c *wire.Call, in describeRegionsInput) (descri
 	}
 	for _, name := range in.RegionNames {
 		if !wire.KnownRegion(name) {
-			return describedRegions{}, invalidValue("Invalid region names: [" + name + "]")
+			return describedRegions{}, invalidValue("Invalid region: [" + name + "]")
 		}
 	}
 	var all []describedRegion
@@ -122,7 +125,7 @@ func (s *Service) describeAvailabilityZones(c *wire.Call, in describeZonesInput)
 	zones := s.State.at(c.Region).zones(c.Region)
 	for _, name := range in.ZoneNames {
 		if !slices.ContainsFunc(zones, func(z describedZone) bool { return z.Name == name }) {
-			return describedZones{}, invalidValue("Invalid availability zones: [" + name + "]")
+			return describedZones{}, invalidValue("Invalid availability zone: [" + name + "]")
 		}
 	}
 	for _, id := range in.ZoneIDs {

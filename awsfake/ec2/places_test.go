@@ -23,7 +23,7 @@ func TestDescribeRegions(t *testing.T) {
 		{"switched off", "Action=DescribeRegions&RegionName.1=ap-east-1", 200, one("ap-east-1", "not-opted-in")},
 		{"switched on", "Action=DescribeRegions&Filter.1.Name=opt-in-status&Filter.1.Value.1=opted-in", 200, one("me-south-1", "opted-in")},
 		{"by endpoint", "Action=DescribeRegions&Filter.1.Name=endpoint&Filter.1.Value.1=*us-west-2*", 200, one("us-west-2", "opt-in-not-required")},
-		{"unknown", "Action=DescribeRegions&RegionName.1=moon-1", 400, "InvalidParameterValue: Invalid region names: [moon-1]"},
+		{"unknown", "Action=DescribeRegions&RegionName.1=moon-1", 400, "InvalidParameterValue: Invalid region: [moon-1]"},
 	})
 }
 
@@ -44,7 +44,7 @@ func TestDescribeAvailabilityZones(t *testing.T) {
 		{"by name", call + "&ZoneName.1=ap-northeast-1b", 200, set(b)},
 		{"by id", call + "&ZoneId.1=apne1-az3", 200, set(c)},
 		{"by filter", call + "&Filter.1.Name=zone-id&Filter.1.Value.1=*az1", 200, set(a)},
-		{"by another name", call + "&ZoneName.1=us-east-1a", 400, "InvalidParameterValue: Invalid availability zones: [us-east-1a]"},
+		{"by another name", call + "&ZoneName.1=us-east-1a", 400, "InvalidParameterValue: Invalid availability zone: [us-east-1a]"},
 	})
 	l.State.Region(region).Instances[instance].ZoneID = "apne1-az4"
 	l.check(t, []exchange{{"an instance's", call + "&ZoneName.1=ap-northeast-1a", 200, set(zone("ap-northeast-1a", "apne1-az4"))}})

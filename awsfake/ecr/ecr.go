@@ -3,9 +3,9 @@
 // (https://docs.aws.amazon.com/AmazonECR/latest/APIReference/Welcome.html).
 //
 // It differs from AWS in this: there is no registry behind it, so no image is
-// ever in a repository, and ListImages is always empty; repository policies
-// are kept and decide about the repository, but only calls from the account
-// itself come.
+// ever in a repository, ListImages and DescribeImages are always empty, and
+// lifecycle policies have nothing to end; repository policies are kept and
+// decide about the repository, but only calls from the account itself come.
 package ecr
 
 import (
@@ -30,14 +30,16 @@ type Region struct {
 
 // A Repository is one without images.
 type Repository struct {
-	ARN        string
-	Name       string
-	Registry   string // the account
-	Created    time.Time
-	Mutability string // MUTABLE or IMMUTABLE
-	ScanOnPush bool
-	Policy     string // JSON, "" for none
-	Tags       []Tag
+	ARN         string
+	Name        string
+	Registry    string // the account
+	Created     time.Time
+	Mutability  string // MUTABLE or IMMUTABLE
+	ScanOnPush  bool
+	Policy      string    // JSON, "" for none
+	Lifecycle   string    // JSON, "" for none
+	LifecycleAt time.Time // when that was put
+	Tags        []Tag
 }
 
 // A Tag is one of a repository.
@@ -59,6 +61,16 @@ func (s *Service) Wire() wire.Service {
 			wire.Op("ListImages", s.listImages),
 			wire.Op("GetRepositoryPolicy", s.getPolicy),
 			wire.Op("SetRepositoryPolicy", s.setPolicy),
+			wire.Op("DeleteRepositoryPolicy", s.deletePolicy),
+			wire.Op("DescribeImages", s.describeImages),
+			wire.Op("PutImageTagMutability", s.putMutability),
+			wire.Op("PutImageScanningConfiguration", s.putScanning),
+			wire.Op("PutLifecyclePolicy", s.putLifecycle),
+			wire.Op("GetLifecyclePolicy", s.getLifecycle),
+			wire.Op("DeleteLifecyclePolicy", s.deleteLifecycle),
+			wire.Op("TagResource", s.tag),
+			wire.Op("UntagResource", s.untag),
+			wire.Op("ListTagsForResource", s.listTags),
 		},
 	}
 }

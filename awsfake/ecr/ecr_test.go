@@ -56,6 +56,9 @@ func TestRepositories(t *testing.T) {
 		{"one that is absent", tokyo, "", "DescribeRepositories", `{"repositoryNames":["team/app"]}`, absent},
 		{"no name", tokyo, "", "CreateRepository", `{}`,
 			"ValidationException: 1 validation error detected: Value null at 'repositoryName' failed to satisfy constraint: Member must not be null"},
+		{"a capital", tokyo, "", "CreateRepository", `{"repositoryName":"Team"}`,
+			"InvalidParameterException: Invalid parameter at 'repositoryName' failed to satisfy constraint: 'must satisfy regular expression '" +
+				"(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*''"},
 		{"forbidden", tokyo, "ecr:CreateRepository", "CreateRepository", named, "AccessDeniedException: ecr:CreateRepository on " + arn},
 		{"create", tokyo, "", "CreateRepository", named, `{"repository":` + app + `}`},
 		{"create again", tokyo, "", "CreateRepository", named,

@@ -19,15 +19,30 @@ type policyOut struct {
 }
 
 func (s *Service) getPolicy(c *wire.Call, in target) (policyOut, error) {
-	r, err := s.find(c, "GetRepositoryPolicy", in)
+	r, err := s.withPolicy(c, "GetRepositoryPolicy", in)
 	if err != nil {
 		return policyOut{}, err
 	}
-	if r.Policy == "" {
-		return policyOut{}, wire.Refuse("RepositoryPolicyNotFoundException", fmt.Sprintf(
+	return policyOut{r.Registry, r.Name, r.Policy}, nil
+}
+
+func (s *Service) deletePolicy(c *wire.Call, in target) (policyOut, error) {
+	r, err := s.withPolicy(c, "DeleteRepositoryPolicy", in)
+	if err != nil {
+		return policyOut{}, err
+	}
+	out := policyOut{r.Registry, r.Name, r.Policy}
+	r.Policy = ""
+	return out, nil
+}
+
+func (s *Service) withPolicy(c *wire.Call, action string, in target) (*Repository, error) {
+	r, err := s.find(c, action, in)
+	if err == nil && r.Policy == "" {
+		err = wire.Refuse("RepositoryPolicyNotFoundException", fmt.Sprintf(
 			"Repository policy does not exist for the repository with name '%s' in the registry with id '%s'", r.Name, r.Registry))
 	}
-	return policyOut{r.Registry, r.Name, r.Policy}, nil
+	return r, err
 }
 
 func (s *Service) setPolicy(c *wire.Call, in policyIn) (policyOut, error) {

@@ -3,7 +3,9 @@ package ecr
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
+	"sync"
 
 	"tegata/awsfake/wire"
 	"tegata/internal/policy"
@@ -21,8 +23,18 @@ func checkName(v *wire.Checks, name *string) {
 	v.Required("repositoryName", name != nil)
 	if name != nil {
 		v.Length("repositoryName", *name, 2, 256)
-		v.Pattern("repositoryName", *name, namePattern)
 	}
+}
+
+var patternOfNames = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("^(?:" + namePattern + ")$") })
+
+// wellNamed refuses what can't be a name, in words of ECR's own.
+func wellNamed(name string) error {
+	if patternOfNames().MatchString(name) {
+		return nil
+	}
+	return wire.Refuse("InvalidParameterException", "Invalid parameter at 'repositoryName' failed to satisfy constraint: "+
+		"'must satisfy regular expression '"+namePattern+"''")
 }
 
 // find authorises an action on the repository that is meant, and looks it up.
@@ -32,15 +44,22 @@ func (s *Service) find(c *wire.Call, action string, in target) (*Repository, err
 	if err := v.Err(c); err != nil {
 		return nil, err
 	}
+	if err := wellNamed(*in.RepositoryName); err != nil {
+		return nil, err
+	}
 	return s.lookUp(c, action, registry(c, in.RegistryID), *in.RepositoryName)
 }
 
 func (s *Service) lookUp(c *wire.Call, action, registry, name string) (*Repository, error) {
+	return s.lookUpWith(c, action, registry, name, nil)
+}
+
+func (s *Service) lookUpWith(c *wire.Call, action, registry, name string, context map[string]string) (*Repository, error) {
 	var r *Repository
 	if registry == c.Account {
 		r = s.region(c).Repositories[name]
 	}
-	if err := c.AuthorizeOn("ecr:"+action, repositoryARN(c, registry, name), own(r), nil); err != nil {
+	if err := c.AuthorizeOn("ecr:"+action, repositoryARN(c, registry, name), own(r), context); err != nil {
 		return nil, err
 	}
 	if r == nil {
@@ -110,12 +129,11 @@ func (s *Service) createRepository(c *wire.Call, in createIn) (repositoryOut, er
 		return repositoryOut{}, err
 	}
 	name := *in.RepositoryName
-	tags := map[string]string{}
-	for _, t := range in.Tags {
-		tags["aws:RequestTag/"+t.Key] = t.Value
+	if err := wellNamed(name); err != nil {
+		return repositoryOut{}, err
 	}
 	arn := repositoryARN(c, c.Account, name)
-	if err := c.Authorize("ecr:CreateRepository", arn, tags); err != nil {
+	if err := c.Authorize("ecr:CreateRepository", arn, requested(in.Tags)); err != nil {
 		return repositoryOut{}, err
 	}
 	all := s.region(c).Repositories
@@ -185,14 +203,4 @@ func (s *Service) deleteRepository(c *wire.Call, in target) (repositoryOut, erro
 	}
 	delete(s.region(c).Repositories, r.Name)
 	return repositoryOut{show(c, r)}, nil
-}
-
-type imagesOut struct {
-	ImageIDs []struct{} `json:"imageIds"`
-}
-
-// listImages finds none: nothing can be pushed here.
-func (s *Service) listImages(c *wire.Call, in target) (imagesOut, error) {
-	_, err := s.find(c, "ListImages", in)
-	return imagesOut{ImageIDs: []struct{}{}}, err
 }

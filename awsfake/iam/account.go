@@ -64,8 +64,8 @@ type aliasesAnswer struct {
 	more
 }
 
-func (s *Service) listAccountAliases(c *wire.Call, _ wire.Empty) (aliasesAnswer, error) {
-	return aliasesAnswer{}, c.Authorize("iam:ListAccountAliases", "*", nil)
+func (s *Service) listAccountAliases(c *wire.Call, in paging) (aliasesAnswer, error) {
+	return aliasesAnswer{}, in.allow(c)
 }
 
 type detailsInput struct {

@@ -59,6 +59,17 @@ func (p paging) check(v *wire.Checks) {
 	}
 }
 
+// allow validates the input of a list that takes nothing else, and decides over
+// it.
+func (p paging) allow(c *wire.Call) error {
+	var v wire.Checks
+	p.check(&v)
+	if err := v.Err(c); err != nil {
+		return err
+	}
+	return c.Authorize("iam:"+c.Operation, "*", nil)
+}
+
 // checks validates an input: first the constraints of the model, all in one
 // error, then the characters of names and paths, which IAM words its own way.
 type checks struct {

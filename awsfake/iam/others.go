@@ -72,8 +72,8 @@ func (s *Service) otherOperations() []wire.Operation {
 		nothingOf[specificAnswer](s, "ListServiceSpecificCredentials"),
 		s.noneCalled("GetLoginProfile", "Login Profile for User ", " cannot be found."),
 		s.noneCalled("DeleteLoginProfile", "Login Profile for User ", " cannot be found."),
-		wire.Op("ListVirtualMFADevices", func(c *wire.Call, _ wire.Empty) (virtualMFAAnswer, error) {
-			return virtualMFAAnswer{}, c.Authorize("iam:ListVirtualMFADevices", "*", nil)
+		wire.Op("ListVirtualMFADevices", func(c *wire.Call, in paging) (virtualMFAAnswer, error) {
+			return virtualMFAAnswer{}, in.allow(c)
 		}),
 		wire.Op("ListGroups", func(c *wire.Call, in listInput) (groupsAnswer, error) {
 			return groupsAnswer{}, in.check(c, kind{noun: "group"})

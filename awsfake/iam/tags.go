@@ -23,11 +23,14 @@ func (v *checks) tags(tags []Tag) {
 		v.Length(value, t.Value, 0, 256)
 		v.Pattern(key, t.Key, `[\p{L}\p{Z}\p{N}_.:/=+\-@]*`)
 		v.Pattern(value, t.Value, `[\p{L}\p{Z}\p{N}_.:/=+\-@]*`)
-		if folded := strings.Map(unicode.ToLower, t.Key); seen[folded] {
+		folded := strings.Map(unicode.ToLower, t.Key)
+		switch {
+		case strings.HasPrefix(folded, "aws:"): // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
+			v.own = wire.Refuse("InvalidInput", "Tag keys starting with 'aws:' are reserved for internal use.")
+		case seen[folded]:
 			v.own = wire.Refuse("InvalidInput", "Duplicate tag keys found. Please note that Tag keys are case insensitive.")
-		} else {
-			seen[folded] = true
 		}
+		seen[folded] = true
 	}
 }
 

@@ -31,6 +31,7 @@ func TestUsers(t *testing.T) {
 		{"TagUser UserName=ann Tags.member.1.Key=App Tags.member.1.Value=web", ""},
 		{"ListUserTags UserName=ann", "<Tags><member><Key>App</Key><Value>web</Value></member></Tags>"},
 		{"TagUser UserName=ann Tags.member.1.Key=a Tags.member.2.Key=A", "InvalidInput: Duplicate tag keys found. Please note that Tag keys are case insensitive."},
+		{"TagUser UserName=ann Tags.member.1.Key=AWS:mine", "InvalidInput: Tag keys starting with 'aws:' are reserved for internal use."},
 		{"UntagUser UserName=ann TagKeys.member.1=app", ""},
 		{"ListUserTags UserName=ann", "<Tags></Tags>"},
 		{"CreateAccessKey UserName=ann", "<Status>Active</Status>"},

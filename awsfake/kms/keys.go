@@ -1,6 +1,7 @@
 package kms
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -111,13 +112,26 @@ func (in createKeyIn) check(c *wire.Call) error {
 	if in.Policy != nil {
 		v.Length("policy", *in.Policy, 1, maxPolicy)
 	}
+	kinds := []struct {
+		member string
+		value  *string
+		only   string
+		others []string
+	}{
+		{"keyUsage", in.KeyUsage, encryptDecrypt, []string{"SIGN_VERIFY", "GENERATE_VERIFY_MAC", "KEY_AGREEMENT"}},
+		{"keySpec", in.KeySpec, symmetric, otherSpecs()},
+		{"customerMasterKeySpec", in.CustomerMasterKeySpec, symmetric, otherSpecs()},
+		{"origin", in.Origin, "AWS_KMS", []string{"EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"}},
+	}
+	for _, asked := range kinds {
+		if asked.value != nil {
+			v.Enum(asked.member, *asked.value, append(asked.others, asked.only)...)
+		}
+	}
 	if err := v.Err(c); err != nil {
 		return err
 	}
-	for _, asked := range []struct {
-		value *string
-		only  string
-	}{{in.KeyUsage, encryptDecrypt}, {in.KeySpec, symmetric}, {in.CustomerMasterKeySpec, symmetric}, {in.Origin, "AWS_KMS"}} {
+	for _, asked := range kinds {
 		if asked.value != nil && *asked.value != asked.only {
 			return wire.Refuse("UnsupportedOperationException", "tegata's stand-in for KMS makes symmetric keys of its own only, not "+*asked.value+".")
 		}
@@ -126,6 +140,14 @@ func (in createKeyIn) check(c *wire.Call) error {
 		return wire.Refuse("UnsupportedOperationException", "tegata's stand-in for KMS has no multi-Region keys.")
 	}
 	return nil
+}
+
+// otherSpecs are those of keys that AWS makes and this service does not.
+func otherSpecs() []string {
+	return []string{
+		"RSA_2048", "RSA_3072", "RSA_4096", "ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521", "ECC_SECG_P256K1",
+		"HMAC_224", "HMAC_256", "HMAC_384", "HMAC_512", "SM2", "ML_DSA_44", "ML_DSA_65", "ML_DSA_87", "ECC_NIST_EDWARDS25519",
+	}
 }
 
 func (s *Service) describeKey(c *wire.Call, in keyIn) (describeOut, error) {
@@ -282,15 +304,29 @@ func (s *Service) cancelKeyDeletion(c *wire.Call, in keyIn) (scheduleOut, error)
 	return scheduleOut{KeyID: k.ARN}, nil
 }
 
-func (s *Service) enableKeyRotation(c *wire.Call, in keyIn) (wire.Empty, error) {
-	return s.rotate(c, in, "kms:EnableKeyRotation", true)
+type enableRotationIn struct {
+	keyIn
+	RotationPeriodInDays *int
+}
+
+// enableKeyRotation keeps the period of an earlier time unless a new one is given.
+func (s *Service) enableKeyRotation(c *wire.Call, in enableRotationIn) (wire.Empty, error) {
+	if in.RotationPeriodInDays == nil {
+		return s.rotate(c, in.keyIn, "kms:EnableKeyRotation", func(k *Key) { k.Rotation = true })
+	}
+	var v wire.Checks
+	v.Range("rotationPeriodInDays", *in.RotationPeriodInDays, 90, 2560)
+	if err := v.Err(c); err != nil {
+		return wire.Empty{}, err
+	}
+	return s.rotate(c, in.keyIn, "kms:EnableKeyRotation", func(k *Key) { k.Rotation, k.RotationDays = true, *in.RotationPeriodInDays })
 }
 
 func (s *Service) disableKeyRotation(c *wire.Call, in keyIn) (wire.Empty, error) {
-	return s.rotate(c, in, "kms:DisableKeyRotation", false)
+	return s.rotate(c, in, "kms:DisableKeyRotation", func(k *Key) { k.Rotation = false })
 }
 
-func (s *Service) rotate(c *wire.Call, in keyIn, action string, on bool) (wire.Empty, error) {
+func (s *Service) rotate(c *wire.Call, in keyIn, action string, change func(*Key)) (wire.Empty, error) {
 	id, err := in.id(c)
 	if err != nil {
 		return wire.Empty{}, err
@@ -300,10 +336,13 @@ func (s *Service) rotate(c *wire.Call, in keyIn, action string, on bool) (wire.E
 		err = k.usable()
 	}
 	if err == nil {
-		k.Rotation = on
+		change(k)
 	}
 	return wire.Empty{}, err
 }
+
+// yearOfRotation is the period in days when none was given.
+const yearOfRotation = 365
 
 type rotationOut struct {
 	KeyID                string `json:"KeyId"`
@@ -325,7 +364,7 @@ func (s *Service) getKeyRotationStatus(c *wire.Call, in keyIn) (rotationOut, err
 	}
 	out := rotationOut{KeyID: k.ID, KeyRotationEnabled: k.Rotation || k.Manager == managerAWS}
 	if out.KeyRotationEnabled {
-		out.RotationPeriodInDays = 365
+		out.RotationPeriodInDays = cmp.Or(k.RotationDays, yearOfRotation)
 	}
 	return out, nil
 }

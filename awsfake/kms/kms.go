@@ -39,16 +39,17 @@ type Region struct {
 
 // A Key is one KMS key.
 type Key struct {
-	ID, ARN     string
-	Description string
-	Created     time.Time
-	Manager     string // CUSTOMER or AWS
-	Disabled    bool
-	Deletion    time.Time // when it is deleted; zero means it isn't going to be
-	Rotation    bool
-	Policy      string // its JSON
-	Tags        map[string]string
-	Material    Material
+	ID, ARN      string
+	Description  string
+	Created      time.Time
+	Manager      string // CUSTOMER or AWS
+	Disabled     bool
+	Deletion     time.Time // when it is deleted; zero means it isn't going to be
+	Rotation     bool
+	RotationDays int    // the period of rotation; zero means a year
+	Policy       string // its JSON
+	Tags         map[string]string
+	Material     Material
 
 	rules *rules // of Policy; nil means not yet read
 }

@@ -109,9 +109,12 @@ func (s *Service) putEvents(c *wire.Call, in putIn) (putOut, error) {
 	}
 	first, end, info := accepted(in.LogEvents, c.Now(), g.Retention)
 	stream.Ingested = millis(c.Now())
+	var taken []Event
 	for _, e := range in.LogEvents[first:end] {
-		stream.Events = append(stream.Events, Event{e.Timestamp, stream.Ingested, e.Message})
+		taken = append(taken, Event{e.Timestamp, stream.Ingested, e.Message})
 	}
+	s.measure(c, g, taken)
+	stream.Events = append(stream.Events, taken...)
 	slices.SortStableFunc(stream.Events, func(a, b Event) int { return cmp.Compare(a.Timestamp, b.Timestamp) })
 	return putOut{fmt.Sprintf("%056d", stream.Ingested), info}, nil
 }
@@ -217,14 +220,21 @@ func (s *Service) getEvents(c *wire.Call, in getIn) (getOut, error) {
 func between(events []Event, in getIn, now time.Time, retention int) []Event {
 	var found []Event
 	for _, e := range events {
-		switch {
-		case in.StartTime != nil && e.Timestamp < *in.StartTime, in.EndTime != nil && e.Timestamp >= *in.EndTime:
-		case retention > 0 && e.Timestamp < millis(now.AddDate(0, 0, -retention)):
-		default:
+		if e.within(in.StartTime, in.EndTime, now, retention) {
 			found = append(found, e)
 		}
 	}
 	return found
+}
+
+// within reports whether an event lies in the time that is asked for, up to
+// its end, and has not expired.
+func (e Event) within(start, end *int64, now time.Time, retention int) bool {
+	switch {
+	case start != nil && e.Timestamp < *start, end != nil && e.Timestamp >= *end:
+		return false
+	}
+	return retention == 0 || e.Timestamp >= millis(now.AddDate(0, 0, -retention))
 }
 
 // window is the page that a token means, of n events.

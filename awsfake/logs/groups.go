@@ -126,7 +126,7 @@ func (s *Service) describeGroups(c *wire.Call, in describeGroupsIn) (describeGro
 		arn := groupARN(c, g.Name)
 		out.LogGroups = append(out.LogGroups, shownGroup{
 			ARN: arn + ":*", LogGroupARN: arn, CreationTime: g.Created, KMSKeyID: g.KMSKey,
-			LogGroupClass: g.Class, LogGroupName: g.Name, RetentionInDays: g.Retention,
+			LogGroupClass: g.Class, LogGroupName: g.Name, RetentionInDays: g.Retention, MetricFilterCount: len(g.Filters),
 		})
 	}
 	return out, nil

@@ -4,8 +4,10 @@
 //
 // It differs from AWS in this: events can be read as soon as they are
 // written; events that a retention setting ends are gone at once, where AWS
-// takes up to 72 hours; sequence tokens are never asked for; there are no
-// filter patterns, queries, metric filters and subscriptions.
+// takes up to 72 hours; sequence tokens are never asked for; a word of a filter
+// pattern may be part of a longer one in the message; there are no queries,
+// subscriptions and transformers. Metric filters measure events as they come
+// in, and their default for each minute in which events came and none was chosen.
 package logs
 
 import (
@@ -29,6 +31,7 @@ type Group struct {
 	Retention int   // days; 0 means for ever
 	Tags      map[string]string
 	Streams   map[string]*Stream
+	Filters   map[string]*MetricFilter // by name
 }
 
 // A Stream is a log stream, whose events are in the order of their times.
@@ -46,7 +49,10 @@ type Event struct {
 }
 
 // Service is CloudWatch Logs over one account's state.
-type Service struct{ State *State }
+type Service struct {
+	State   *State
+	Measure func(*wire.Call, Measurement) // is told what metric filters find; nil means nobody asks
+}
 
 // Wire returns CloudWatch Logs as the account offers it.
 func (s *Service) Wire() wire.Service {
@@ -66,6 +72,10 @@ func (s *Service) Wire() wire.Service {
 			wire.Op("DescribeLogStreams", s.describeStreams),
 			wire.Op("PutLogEvents", s.putEvents),
 			wire.Op("GetLogEvents", s.getEvents),
+			wire.Op("FilterLogEvents", s.filterEvents),
+			wire.Op("PutMetricFilter", s.putMetricFilter),
+			wire.Op("DescribeMetricFilters", s.describeMetricFilters),
+			wire.Op("DeleteMetricFilter", s.deleteMetricFilter),
 		},
 	}
 }

@@ -47,6 +47,11 @@ func (s *Service) describeParameters(c *wire.Call, in describeIn) (describeOut, 
 	if err != nil {
 		return describeOut{}, err
 	}
+	var v wire.Checks
+	known(&v, in.ParameterFilters)
+	if err := v.Err(c); err != nil {
+		return describeOut{}, err
+	}
 	if err := c.Authorize("ssm:DescribeParameters", "*", nil); err != nil {
 		return describeOut{}, err
 	}

@@ -2,6 +2,7 @@ package ssm
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"tegata/awsfake/wire"
@@ -22,6 +23,13 @@ const (
 )
 
 func (f filter) isTag() bool { return strings.HasPrefix(f.Key, "tag:") && f.Key != "tag:" }
+
+// known notes keys that are of no operation.
+func known(v *wire.Checks, filters []filter) {
+	for i, f := range filters {
+		v.Pattern("parameterFilters."+strconv.Itoa(i+1)+".member.key", f.Key, "tag:.+|Name|Type|KeyId|Path|Label|Tier|DataType")
+	}
+}
 
 // option is how values are compared.
 func (f filter) option() string {
@@ -49,9 +57,9 @@ func (f filter) options() []string {
 func checkFilters(filters []filter, valid string) error {
 	seen := map[string]bool{}
 	for _, f := range filters {
-		known := slices.Contains(strings.Split(valid, ", "), f.Key) || f.isTag() && valid == ofDescribe
+		takes := slices.Contains(strings.Split(valid, ", "), f.Key) || f.isTag() && valid == ofDescribe
 		switch {
-		case !known:
+		case !takes:
 			return wire.Refuse("InvalidFilterKey", "The following filter key is not valid: "+f.Key+". Valid filter keys include: ["+valid+"].")
 		case len(f.Values) == 0 && !f.isTag():
 			return wire.Refuse("InvalidFilterValue", "The following filter values are missing : null for filter key "+f.Key+".")

@@ -89,6 +89,7 @@ func (in byPathIn) check(c *wire.Call) error {
 	if in.Path != nil {
 		v.Length("path", *in.Path, 1, maxName)
 	}
+	known(&v, in.ParameterFilters)
 	if err := v.Err(c); err != nil {
 		return err
 	}

@@ -233,6 +233,8 @@ func TestPathsAndFilters(t *testing.T) {
 		{"GetParametersByPath", `{"Path":"/app","MaxResults":11}`, "Value '11' at 'maxResults' failed to satisfy constraint: Member must have value less than or equal to 10"},
 		{"GetParametersByPath", `{"Path":"/app","NextToken":"?"}`, "InvalidNextToken"},
 		{"GetParametersByPath", `{"Path":"/app","ParameterFilters":[{"Key":"Name","Values":["x"]}]}`, "InvalidFilterKey: The following filter key is not valid: Name. Valid filter keys include: [Type, KeyId, Label]."},
+		{"GetParametersByPath", `{"Path":"/app","ParameterFilters":[{"Key":"Colour","Values":["x"]}]}`, "Value 'Colour' at 'parameterFilters.1.member.key' failed to satisfy constraint"},
+		{"DescribeParameters", `{"ParameterFilters":[{"Key":"Colour","Values":["x"]}]}`, "ValidationException: 1 validation error detected: Value 'Colour' at 'parameterFilters.1.member.key' failed to satisfy constraint: Member must satisfy regular expression pattern: tag:.+|Name|Type|KeyId|Path|Label|Tier|DataType"},
 		{"DescribeParameters", `{"ParameterFilters":[{"Key":"Label","Values":["x"]}]}`, "InvalidFilterKey: "},
 		{"DescribeParameters", `{"ParameterFilters":[{"Key":"Type","Values":["x"]}]}`, "InvalidFilterValue: "},
 		{"DescribeParameters", `{"ParameterFilters":[{"Key":"Type","Option":"Contains","Values":["String"]}]}`, "InvalidFilterOption: "},

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"encoding/xml"
 	"net/http"
 	"strings"
@@ -45,11 +46,15 @@ func (c *Call) ErrorBody(status int, code, message string) (contentType string, 
 	contentType = c.Protocol.contentType()
 	switch c.Protocol {
 	case Query:
-		return contentType, c.queryError(status, code, message), nil
+		return contentType, c.queryError(status, c.queryCode(code), message), nil
 	case EC2Query:
 		return contentType, c.ec2Error(code, message), nil
 	case JSON, JSON10:
-		return contentType, Marshal(withMessage(map[string]string{"__type": code}, message)), nil
+		return contentType, Marshal(withMessage(map[string]string{"__type": code}, message)), c.queryHeader(status, code)
+	case CBOR:
+		header = c.queryHeader(status, code)
+		header.Set(HeaderSmithy, smithyCBOR)
+		return contentType, MarshalCBOR(map[string]string{"__type": code, "message": message}), header
 	case RESTXML:
 		return contentType, c.bareError(code, message), nil
 	}
@@ -97,19 +102,57 @@ func (p Protocol) codeOf(status int) string {
 	return code
 }
 
+// queryCode is what an error was called before its service spoke anything but
+// the query protocol, and still is there.
+func (c *Call) queryCode(code string) string {
+	if old := c.QueryErrors[code]; old != "" || c.QueryErrors == nil {
+		return cmp.Or(old, code)
+	}
+	switch code {
+	case "ValidationException":
+		return "ValidationError"
+	case "UnrecognizedClientException":
+		return "InvalidClientTokenId"
+	case "InvalidSignatureException":
+		return "SignatureDoesNotMatch"
+	case "UnknownOperationException":
+		return "InvalidAction"
+	case "SerializationException":
+		return "MalformedInput"
+	case "AccessDeniedException", "ThrottlingException", "ExpiredTokenException", "IncompleteSignatureException", "MissingAuthenticationTokenException":
+		return strings.TrimSuffix(code, "Exception")
+	}
+	return code
+}
+
+// queryHeader tells clients of a service that was one of the query protocol
+// what the error was called there
+// (https://smithy.io/2.0/aws/protocols/aws-query-protocol.html#aws-protocols-awsquerycompatible-trait).
+func (c *Call) queryHeader(status int, code string) http.Header {
+	header := http.Header{}
+	if c.QueryErrors != nil {
+		header.Set("X-Amzn-Query-Error", c.queryCode(code)+";"+kindOf(status))
+	}
+	return header
+}
+
+// kindOf says whose fault an error is.
+func kindOf(status int) string {
+	if status >= http.StatusInternalServerError {
+		return "Receiver"
+	}
+	return "Sender"
+}
+
 func (c *Call) queryError(status int, code, message string) []byte {
 	type detail struct {
 		Type, Code, Message string
-	}
-	kind := "Sender"
-	if status >= 500 {
-		kind = "Receiver"
 	}
 	return marshalXML(struct {
 		XMLName   xml.Name
 		Error     detail
 		RequestID string `xml:"RequestId"`
-	}{XMLName: xml.Name{Space: c.Namespace, Local: "ErrorResponse"}, Error: detail{kind, code, message}, RequestID: c.ID})
+	}{XMLName: xml.Name{Space: c.Namespace, Local: "ErrorResponse"}, Error: detail{kindOf(status), code, message}, RequestID: c.ID})
 }
 
 func (c *Call) ec2Error(code, message string) []byte {

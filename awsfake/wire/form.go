@@ -13,7 +13,7 @@ import (
 // by dots; a list is Name.member.N, or Name.N in EC2's dialect. A pointer
 // stays nil where the parameter is absent. Embedded structs share the name.
 func decodeForm(form url.Values, member bool, v any) error {
-	d := formDecoder{form: form, member: member}
+	d := formDecoder{form: form, member: member, names: names(form)}
 	d.decode("", reflect.ValueOf(v).Elem())
 	return d.err
 }
@@ -21,7 +21,8 @@ func decodeForm(form url.Values, member bool, v any) error {
 type formDecoder struct {
 	form   url.Values
 	member bool
-	err    error // the first
+	names  map[string]bool // of parameters, and what stands before their dots
+	err    error           // the first
 }
 
 func (d *formDecoder) decode(name string, v reflect.Value) {
@@ -62,7 +63,9 @@ func (d *formDecoder) fields(name string, v reflect.Value) {
 }
 
 // maxList bounds a list, whose length a form could otherwise give as it likes.
-const maxList = 1000
+// It is one more than any service takes, so that the service refuses what is
+// too long.
+const maxList = 1001
 
 func (d *formDecoder) list(name string, v reflect.Value) {
 	prefix := name + "."
@@ -81,16 +84,16 @@ func (d *formDecoder) list(name string, v reflect.Value) {
 }
 
 // has reports whether a parameter of that name, or below it, is there.
-func (d *formDecoder) has(name string) bool {
-	if d.form.Has(name) {
-		return true
-	}
-	for key := range d.form {
-		if strings.HasPrefix(key, name+".") {
-			return true
+func (d *formDecoder) has(name string) bool { return d.names[name] }
+
+func names(form url.Values) map[string]bool {
+	all := map[string]bool{}
+	for key := range form {
+		for end := len(key); end >= 0 && !all[key[:end]]; end = strings.LastIndexByte(key[:end], '.') {
+			all[key[:end]] = true
 		}
 	}
-	return false
+	return all
 }
 
 func (d *formDecoder) scalar(name string, v reflect.Value) {

@@ -20,6 +20,7 @@ const (
 	Query                    // IAM
 	EC2Query                 // EC2
 	RESTXML                  // S3, of which every call is refused
+	CBOR                     // Smithy's RPC v2: CloudWatch
 )
 
 func (p Protocol) isQuery() bool { return p == Query || p == EC2Query }
@@ -27,7 +28,7 @@ func (p Protocol) isQuery() bool { return p == Query || p == EC2Query }
 // AuthStatus is the HTTP status of refused signatures and callers.
 func (p Protocol) AuthStatus() int {
 	switch p {
-	case JSON, JSON10:
+	case JSON, JSON10, CBOR:
 		return http.StatusBadRequest
 	case EC2Query:
 		return http.StatusUnauthorized
@@ -47,6 +48,8 @@ func (p Protocol) contentType() string {
 		return "text/xml;charset=UTF-8"
 	case RESTXML:
 		return "application/xml"
+	case CBOR:
+		return contentTypeCBOR
 	}
 	return "application/json"
 }
@@ -55,6 +58,9 @@ func (p Protocol) contentType() string {
 func (c *Call) decode(in any) error {
 	if c.Protocol.isQuery() {
 		return decodeForm(c.Form, c.Protocol == Query, in)
+	}
+	if c.Protocol == CBOR {
+		return decodeCBOR(c.Body, in)
 	}
 	if len(c.Body) == 0 {
 		return nil
@@ -76,6 +82,9 @@ func (a answer) write(w http.ResponseWriter, status int) { Write(w, status, a.co
 // Write sends a whole answer.
 func Write(w http.ResponseWriter, status int, contentType string, body []byte) {
 	w.Header().Set("Content-Type", contentType)
+	if contentType == contentTypeCBOR {
+		w.Header().Set(HeaderSmithy, smithyCBOR)
+	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	w.Write(body)
@@ -94,6 +103,8 @@ func (c *Call) encode(out any) answer {
 		a.body = c.encodeXML(out, empty)
 	case empty && c.Protocol != RESTJSON:
 		a.body = nil // as these services answer where nothing is to be told
+	case c.Protocol == CBOR:
+		a.body = MarshalCBOR(out)
 	default:
 		a.body = Marshal(out)
 	}

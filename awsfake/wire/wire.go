@@ -12,6 +12,7 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -30,6 +31,8 @@ type Call struct {
 	Form       url.Values // of the query protocols
 	Protocol   Protocol
 	Namespace  string // of answers in XML
+
+	QueryErrors map[string]string // of its service
 
 	Region  string // of the signature's scope
 	Account string // twelve digits
@@ -116,11 +119,28 @@ type Service struct {
 	SigningName string   // of the signature's scope; "" means Name
 	Hosts       []string // what stands before the region in its host names; none means Name
 	Global      bool     // its host has no region
+	Missing     []string // regions that lack it
 	Target      string   // before the dot in X-Amz-Target: "AmazonSSM"
 	Version     string   // of the query protocols: "2010-05-08"
 	Namespace   string   // of answers in XML
 	Protocol    Protocol
+	Also        []Protocol // that it speaks beside Protocol
 	Operations  []Operation
+
+	// QueryErrors are the names in the query protocol of errors that have other
+	// ones elsewhere. Not nil means that answers in other protocols tell both.
+	QueryErrors map[string]string
+}
+
+// Speaks returns the first of some protocols that the service has, or else the
+// one that it always speaks.
+func (s Service) Speaks(some ...Protocol) Protocol {
+	for _, p := range some {
+		if p == s.Protocol || slices.Contains(s.Also, p) {
+			return p
+		}
+	}
+	return s.Protocol
 }
 
 // HostNames are what stands before the region in the names of its endpoints.

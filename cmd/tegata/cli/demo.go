@@ -72,16 +72,11 @@ func runDemo(ctx context.Context, s *session) error {
 	return err
 }
 
-// mendable are the faults that the page can put on and take off.
-func mendable() []sandbox.Fault {
-	return slices.DeleteFunc(sandbox.Switchable(), func(f sandbox.Fault) bool { return !f.Demo })
-}
-
-// apart separates the faults that the page can rid the instance of from those
-// that it is started with.
+// apart separates the faults that an instance can be rid of while it runs
+// from those that it has to be started with.
 func apart(faults []string) (lasting, switchable []string) {
 	for _, name := range faults {
-		if slices.ContainsFunc(mendable(), func(f sandbox.Fault) bool { return f.Name == name }) {
+		if slices.ContainsFunc(sandbox.Switchable(), func(f sandbox.Fault) bool { return f.Name == name }) {
 			switchable = append(switchable, name)
 		} else {
 			lasting = append(lasting, name)
@@ -261,8 +256,10 @@ func (o demoOptions) application(s *session, instance *sandbox.Sandbox) applicat
 func switchboard(instance *sandbox.Sandbox) *web.Demo {
 	return &web.Demo{Switch: instance.Switch, Faults: func() (all []web.DemoFault) {
 		on := instance.Faults()
-		for _, f := range mendable() {
-			all = append(all, web.DemoFault{Name: f.Name, Title: f.Title, On: slices.Contains(on, f.Name)})
+		for _, f := range sandbox.Switchable() {
+			if is := slices.Contains(on, f.Name); is || f.Demo {
+				all = append(all, web.DemoFault{Name: f.Name, Title: f.Title, On: is})
+			}
 		}
 		return all
 	}}

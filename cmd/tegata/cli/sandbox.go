@@ -38,7 +38,7 @@ func (sc scene) scenario() (sandbox.Scenario, error) {
 	}
 	for _, name := range sc.Faults {
 		if err := scenario.Apply(name); err != nil {
-			return scenario, hintf(usageError{err}, "all faults: tegata sandbox --list-faults")
+			return scenario, usageError{err}
 		}
 	}
 	return scenario, nil
@@ -67,16 +67,13 @@ func runSandbox(ctx context.Context, s *session) error {
 	fs.Var(&record, "record-policy", "")
 	state := fs.String("state", "", "")
 	model := fs.String("model-upstream", "", "")
-	var library faultList
-	library.flags(fs)
+	listed := fs.Bool("list-faults", false, "")
+	spoiled := fs.Bool("spoil", false, "")
 	if err := s.parseFlags(fs, s.Args); err != nil {
 		return err
 	}
-	if err := library.check(fs); err != nil {
-		return err
-	}
-	if library.wanted {
-		return library.print(s)
+	if *listed || *spoiled {
+		return s.listFaults(*spoiled, fs.Args())
 	}
 	args, err := s.commandOrShell(fs.Args())
 	if err != nil {

@@ -9,6 +9,9 @@ for service, operation, answer, name, more in [
     ("iam", "ListInstanceProfiles", "InstanceProfiles", "Arn", {}),
     ("ssm", "DescribeParameters", "Parameters", "Name", {}),
     ("logs", "DescribeLogGroups", "logGroups", "arn", {}),
+    ("logs", "DescribeMetricFilters", "metricFilters", "filterName", {}),
+    ("cloudwatch", "DescribeAlarms", "MetricAlarms", "AlarmArn", {}),
+    ("ecr", "DescribeRepositories", "repositories", "repositoryArn", {}),
 ]:
     for item in session.create_client(service)._make_api_call(operation, more)[answer]:
         print(item[name])

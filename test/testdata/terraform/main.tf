@@ -121,6 +121,93 @@ resource "aws_cloudwatch_log_group" "app" {
   tags              = { app = "bedrock" }
 }
 
+# What the log tells of errors, and calls of IMDSv1, ring an alarm.
+
+resource "aws_cloudwatch_log_metric_filter" "errors" {
+  name           = "errors"
+  log_group_name = aws_cloudwatch_log_group.app.name
+  pattern        = "{ $.level = \"error\" }"
+
+  metric_transformation {
+    name          = "Errors"
+    namespace     = "BedrockApp"
+    value         = "1"
+    default_value = "0"
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "errors" {
+  alarm_name          = "bedrock-app-errors"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0.5
+  evaluation_periods  = 2
+  treat_missing_data  = "notBreaching"
+  tags                = { app = "bedrock" }
+
+  metric_query {
+    id          = "rate"
+    expression  = "errors / calls"
+    return_data = true
+  }
+  dynamic "metric_query" {
+    for_each = { errors = "Errors", calls = "Calls" }
+    content {
+      id = metric_query.key
+      metric {
+        namespace   = "BedrockApp"
+        metric_name = metric_query.value
+        period      = 300
+        stat        = "Sum"
+      }
+    }
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "imdsv1" {
+  alarm_name          = "bedrock-app-imdsv1"
+  alarm_description   = "Something on the instance asks without a token"
+  namespace           = "AWS/EC2"
+  metric_name         = "MetadataNoToken"
+  dimensions          = { InstanceId = "i-0a1b2c3d4e5f60718" }
+  statistic           = "Sum"
+  period              = 300
+  evaluation_periods  = 1
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  alarm_actions       = ["arn:aws:sns:${var.region}:${local.account}:alarms"]
+}
+
+resource "aws_ecr_repository" "app" {
+  name                 = "bedrock-app"
+  image_tag_mutability = "IMMUTABLE"
+  tags                 = { app = "bedrock" }
+
+  image_scanning_configuration {
+    scan_on_push = true
+  }
+}
+
+resource "aws_ecr_lifecycle_policy" "app" {
+  repository = aws_ecr_repository.app.name
+  policy = jsonencode({
+    rules = [{
+      rulePriority = 1
+      description  = "Keep the last ten"
+      selection    = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = 10 }
+      action       = { type = "expire" }
+    }]
+  })
+}
+
+data "aws_servicequotas_service_quota" "tokens" {
+  service_code = "bedrock"
+  quota_name   = "Cross-region model inference tokens per minute for Anthropic Claude Sonnet 4.6"
+}
+
+output "tokens" {
+  value = data.aws_servicequotas_service_quota.tokens.value
+}
+
 output "user" {
   value = aws_iam_user.app.arn
 }
