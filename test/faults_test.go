@@ -13,12 +13,18 @@ import (
 // untold are the faults that doctor does not tell, each with a command to which
 // it shows, what that says then, and what it says without the fault.
 var untold = map[string]struct{ command, with, without string }{
+	"agent-role-missing": {"curl -s -H X-Amz-Target:AmazonSSM.RequestManagedInstanceRoleToken -d {} $AWS_ENDPOINT_URL/",
+		"Systems Manager's instance management role is not configured for account: 123456789012", "UnknownOperationException"},
 	"container-uri-not-local": {"aws1 sts get-caller-identity", "Unsupported host 'credentials.internal'", "assumed-role/bedrock-ui-ec2-role"},
 	"endpoint-without-slash":  {"aws2 sts get-caller-identity", "http://169.254.169.254:80latest/api/token", "assumed-role/bedrock-ui-ec2-role"},
 	"env-file-not-passed-on":  {`cat $HOME/bedrock-ui/.env $HOME/bedrock-ui/docker-compose.yml; grep -c environment: $HOME/bedrock-ui/docker-compose.yml`, "AWS_REGION=ap-northeast-1", "No such file"},
+	"log-group-denied": {"aws1 logs create-log-group --log-group-name app; aws1 logs put-retention-policy --log-group-name app --retention-in-days 7",
+		"An error occurred (ResourceNotFoundException) when calling the PutRetentionPolicy", "is not authorized to perform: logs:PutRetentionPolicy"},
 	"log-retention-denied": {"aws1 logs create-log-group --log-group-name app; aws1 logs put-retention-policy --log-group-name app --retention-in-days 7",
 		"is not authorized to perform: logs:PutRetentionPolicy on resource: arn:aws:logs:ap-northeast-1:123456789012:log-group:app:log-stream:", "is not authorized to perform: logs:CreateLogGroup"},
 	"not-on-ec2": {"curl -sS -i -m 1 http://169.254.169.254/", "Failed to connect to 169.254.169.254 port 80", "401 Unauthorized"},
+	"parameter-arn-wrong": {"aws1 ssm get-parameter --name /bedrock-ui/system-prompt",
+		"is not authorized to perform: ssm:GetParameter on resource: arn:aws:ssm:ap-northeast-1:123456789012:parameter/bedrock-ui/system-prompt", "You are a helpful assistant."},
 	"parameter-denied": {"aws1 ssm get-parameter --name /bedrock-ui/system-prompt; aws1 ssm get-parameters --names /bedrock-ui/system-prompt",
 		"is not authorized to perform: ssm:GetParameter on resource: arn:aws:ssm:ap-northeast-1:123456789012:parameter/bedrock-ui/system-prompt", "You are a helpful assistant."},
 	"parameter-key-denied": {"aws1 ssm get-parameter --with-decryption --name /bedrock-ui/system-prompt; aws1 ssm get-parameter --name /bedrock-ui/system-prompt",
