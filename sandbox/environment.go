@@ -3,6 +3,8 @@ package sandbox
 import (
 	"fmt"
 	"maps"
+	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -18,6 +20,11 @@ type Places struct {
 	Home string // directory that [Scenario.WriteFiles] wrote to
 	Path string // directory that is put first in PATH; empty means none
 }
+
+const (
+	metadataEndpoint = "AWS_EC2_METADATA_SERVICE_ENDPOINT"
+	servicesEndpoint = "AWS_ENDPOINT_URL"
+)
 
 const (
 	configFile      = ".aws/config"
@@ -41,8 +48,8 @@ func (s Scenario) Environ(outer []string, p Places) []string {
 	env["AWS_REGION"] = s.Instance.Region
 	env["AWS_DEFAULT_REGION"] = s.Instance.Region
 	// AWS CLI v2 up to 2.9 puts no slash before the path that it appends.
-	env["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = strings.TrimRight(p.IMDS, "/") + "/"
-	env["AWS_ENDPOINT_URL"] = strings.TrimRight(p.AWS, "/")
+	env[metadataEndpoint] = strings.TrimRight(p.IMDS, "/") + "/"
+	env[servicesEndpoint] = strings.TrimRight(p.AWS, "/")
 	env["AWS_CONFIG_FILE"] = filepath.Join(p.Home, filepath.FromSlash(configFile))
 	env["AWS_SHARED_CREDENTIALS_FILE"] = filepath.Join(p.Home, filepath.FromSlash(credentialsFile))
 	if p.CA != "" {
@@ -58,6 +65,38 @@ func (s Scenario) Environ(outer []string, p Places) []string {
 		env[canonical(name)] = strings.ReplaceAll(*value, "${HOME}", p.Home)
 	}
 	return variables(env)
+}
+
+// LeadsOut returns a variable of an environment by which AWS clients would
+// leave this machine, "" for none: without a box nothing else keeps them here.
+func LeadsOut(env []string) string {
+	set := map[string]string{}
+	for _, kv := range env {
+		name, value, _ := strings.Cut(kv, "=")
+		set[name] = value
+	}
+	for _, name := range []string{metadataEndpoint, servicesEndpoint} {
+		if set[name] == "" {
+			return name
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(set)) {
+		endpoint := name == metadataEndpoint || strings.HasPrefix(name, servicesEndpoint) || name == "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+		if endpoint && !local(set[name]) {
+			return name
+		}
+	}
+	return ""
+}
+
+// local reports whether a URL leads to a loopback address.
+func local(text string) bool {
+	u, err := url.Parse(text)
+	if err != nil {
+		return false
+	}
+	addr, err := netip.ParseAddr(u.Hostname())
+	return err == nil && addr.IsLoopback()
 }
 
 // inherit takes over the variables of the outside. Of AWS and proxy variables

@@ -160,3 +160,22 @@ func TestWriteFilesStaysInHome(t *testing.T) {
 		t.Errorf("written outside: %v", left)
 	}
 }
+
+// Without a box, a variable that leads elsewhere is found.
+func TestLeadsOut(t *testing.T) {
+	t.Parallel()
+	home := Places{IMDS: "http://127.0.0.1:1338", AWS: "http://127.0.0.1:4566", Home: "/h"}
+	for environment, want := range map[string]string{
+		"{}":                       "",
+		"{AWS_ENDPOINT_URL: null}": "AWS_ENDPOINT_URL",
+		"{AWS_EC2_METADATA_SERVICE_ENDPOINT: null}":                                                            "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+		"{AWS_EC2_METADATA_SERVICE_ENDPOINT: \"http://169.254.169.254/\"}":                                     "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+		"{AWS_ENDPOINT_URL_STS: \"https://sts.eu-west-1.amazonaws.com\"}":                                      "AWS_ENDPOINT_URL_STS",
+		"{AWS_ENDPOINT_URL_STS: \"http://[::1]:4566\", AWS_CONTAINER_CREDENTIALS_FULL_URI: \"http://host/x\"}": "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+	} {
+		s := parse(t, "environment: "+environment)
+		if got := LeadsOut(s.Environ(nil, home)); got != want {
+			t.Errorf("%s: %q, want %q", environment, got, want)
+		}
+	}
+}

@@ -345,7 +345,7 @@ var symptoms = []struct {
 	{"session-token-missing", both(keys, identity),
 		[]string{"=ASIA", "AWS_SESSION_TOKEN=(unset)", "403 InvalidClientTokenId: The security token included in the request is invalid"}},
 	{"profile-missing", both(variable("AWS_PROFILE"), file(".aws/config")), []string{"AWS_PROFILE=bedrock\n", ".aws/config: $"}},
-	{"clock-behind", clock, []string{"10m0s ahead"}},
+	{"clock-behind", clock, []string{"20m0s ahead"}},
 	{"clock-ahead", identity, []string{"403 SignatureDoesNotMatch: Signature not yet current: ", " is still later than "}},
 	{"container-uri-not-local", variable("AWS_CONTAINER_CREDENTIALS_FULL_URI"), []string{"=http://credentials.internal:8080/"}},
 	{"profile-just-made", asks(request{service: "ec2", path: "/",

@@ -53,7 +53,9 @@ func (s *session) runBeside(scenario sandbox.Scenario, options sandbox.Options, 
 		cmd = exec.Command(place.self, args[1:]...)
 	}
 	cmd.Args[0] = args[0]
-	cmd.Env = place.environ(scenario, s.Env, listeners.imdsURL(), listeners.awsURL())
+	if cmd.Env, err = place.environ(scenario, s.Env, listeners.imdsURL(), listeners.awsURL()); err != nil {
+		return err
+	}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = s.Stdin, s.Stdout, s.Stderr
 	cmd.WaitDelay = time.Second // for streams that are no files and never end
 	if err := cmd.Start(); err != nil {

@@ -152,7 +152,9 @@ func (s *session) demoBeside(ctx context.Context, scenario sandbox.Scenario, aro
 		return err
 	}
 	defer instance.Close()
-	s.Env = place.environ(scenario, s.Env, listeners.imdsURL(), listeners.awsURL())
+	if s.Env, err = place.environ(scenario, s.Env, listeners.imdsURL(), listeners.awsURL()); err != nil {
+		return err
+	}
 	ctx, stop := cancelOn(ctx, s.Signals)
 	defer stop()
 	if options.Check {

@@ -191,8 +191,14 @@ func (p *place) link() error {
 	return os.WriteFile(filepath.Join(p.bin, "tegata.exe"), program, 0o755)
 }
 
-func (p *place) environ(scenario sandbox.Scenario, outer []string, imds, aws string) []string {
-	return scenario.Environ(outer, sandbox.Places{IMDS: imds, AWS: aws, Home: p.home, Path: p.bin})
+// environ is the environment beside the servers of a scenario, without a box.
+func (p *place) environ(scenario sandbox.Scenario, outer []string, imds, aws string) ([]string, error) {
+	env := scenario.Environ(outer, sandbox.Places{IMDS: imds, AWS: aws, Home: p.home, Path: p.bin})
+	if name := sandbox.LeadsOut(env); name != "" {
+		err := fmt.Errorf("the scenario's %s would lead AWS clients off this machine", name)
+		return nil, statusError{sandbox.StatusFailed, hintf(err, "only a box keeps them here, see tegata help sandbox")}
+	}
+	return env, nil
 }
 
 func (p *place) environInBox(scenario sandbox.Scenario, outer []string) []string {
