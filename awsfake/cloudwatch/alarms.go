@@ -63,7 +63,7 @@ type alarmIn struct {
 	EvaluateLowSampleCountPercentile string
 	Metrics                          []query
 	ThresholdMetricID                string `json:"ThresholdMetricId" query:"ThresholdMetricId"`
-	Tags                             []tag
+	Tags                             []wire.Tag
 	EvaluationCriteria               *struct{ PromQLCriteria *struct{ Query string } }
 }
 
@@ -77,11 +77,11 @@ func (s *Service) putMetricAlarm(c *wire.Call, in alarmIn) (wire.Empty, error) {
 		return wire.Empty{}, err
 	}
 	arn := alarmARN(c, *in.AlarmName)
-	if err := c.Authorize("cloudwatch:PutMetricAlarm", arn, requested(in.Tags)); err != nil {
+	if err := c.Authorize("cloudwatch:PutMetricAlarm", arn, wire.RequestTags(in.Tags)); err != nil {
 		return wire.Empty{}, err
 	}
 	if len(in.Tags) > 0 {
-		if err := c.Authorize("cloudwatch:TagResource", arn, requested(in.Tags)); err != nil {
+		if err := c.Authorize("cloudwatch:TagResource", arn, wire.RequestTags(in.Tags)); err != nil {
 			return wire.Empty{}, err
 		}
 	}

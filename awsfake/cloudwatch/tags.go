@@ -8,22 +8,11 @@ import (
 	"tegata/awsfake/wire"
 )
 
-type tag struct{ Key, Value string }
-
-// requested are the condition keys of tags in a request.
-func requested(tags []tag) map[string]string {
-	all := map[string]string{}
-	for _, t := range tags {
-		all["aws:RequestTag/"+t.Key] = t.Value
-	}
-	return all
-}
-
 // maxTags is how many an alarm may have
 // (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_TagResource.html).
 const maxTags = 50
 
-func checkTags(tags []tag) error {
+func checkTags(tags []wire.Tag) error {
 	var v checks
 	v.size("Tags", len(tags), maxTags)
 	for _, t := range tags {
@@ -40,7 +29,7 @@ func checkTags(tags []tag) error {
 
 type taggedIn struct {
 	ResourceARN *string
-	Tags        []tag
+	Tags        []wire.Tag
 	TagKeys     []string
 }
 
@@ -54,7 +43,7 @@ func (s *Service) tagged(c *wire.Call, action string, in taggedIn) (*Alarm, erro
 	if err := checkTags(in.Tags); err != nil {
 		return nil, err
 	}
-	if err := c.Authorize("cloudwatch:"+action, *in.ResourceARN, requested(in.Tags)); err != nil {
+	if err := c.Authorize("cloudwatch:"+action, *in.ResourceARN, wire.RequestTags(in.Tags)); err != nil {
 		return nil, err
 	}
 	name, ok := strings.CutPrefix(*in.ResourceARN, alarmARN(c, ""))
@@ -91,7 +80,7 @@ func (s *Service) untagResource(c *wire.Call, in taggedIn) (answered, error) {
 	return answered{}, err
 }
 
-type tagsOut struct{ Tags wire.List[tag] }
+type tagsOut struct{ Tags wire.List[wire.Tag] }
 
 func (s *Service) listTags(c *wire.Call, in taggedIn) (tagsOut, error) {
 	a, err := s.tagged(c, "ListTagsForResource", in)
@@ -100,7 +89,7 @@ func (s *Service) listTags(c *wire.Call, in taggedIn) (tagsOut, error) {
 	}
 	var out tagsOut
 	for _, key := range slices.Sorted(maps.Keys(a.Tags)) {
-		out.Tags = append(out.Tags, tag{key, a.Tags[key]})
+		out.Tags = append(out.Tags, wire.Tag{Key: key, Value: a.Tags[key]})
 	}
 	return out, nil
 }

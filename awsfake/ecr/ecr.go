@@ -39,11 +39,8 @@ type Repository struct {
 	Policy      string    // JSON, "" for none
 	Lifecycle   string    // JSON, "" for none
 	LifecycleAt time.Time // when that was put
-	Tags        []Tag
+	Tags        []wire.Tag
 }
-
-// A Tag is one of a repository.
-type Tag struct{ Key, Value string }
 
 // Service is ECR over one account's state.
 type Service struct{ State *State }

@@ -113,9 +113,9 @@ type repositoryOut struct {
 
 type createIn struct {
 	target
-	Tags                       []Tag    `json:"tags"`
-	ImageTagMutability         string   `json:"imageTagMutability"`
-	ImageScanningConfiguration scanning `json:"imageScanningConfiguration"`
+	Tags                       []wire.Tag `json:"tags"`
+	ImageTagMutability         string     `json:"imageTagMutability"`
+	ImageScanningConfiguration scanning   `json:"imageScanningConfiguration"`
 }
 
 func (s *Service) createRepository(c *wire.Call, in createIn) (repositoryOut, error) {
@@ -133,7 +133,7 @@ func (s *Service) createRepository(c *wire.Call, in createIn) (repositoryOut, er
 		return repositoryOut{}, err
 	}
 	arn := repositoryARN(c, c.Account, name)
-	if err := c.Authorize("ecr:CreateRepository", arn, requested(in.Tags)); err != nil {
+	if err := c.Authorize("ecr:CreateRepository", arn, wire.RequestTags(in.Tags)); err != nil {
 		return repositoryOut{}, err
 	}
 	all := s.region(c).Repositories

@@ -8,9 +8,9 @@ import (
 )
 
 type taggedIn struct {
-	ResourceARN *string  `json:"resourceArn"`
-	Tags        []Tag    `json:"tags"`
-	TagKeys     []string `json:"tagKeys"`
+	ResourceARN *string    `json:"resourceArn"`
+	Tags        []wire.Tag `json:"tags"`
+	TagKeys     []string   `json:"tagKeys"`
 }
 
 // maxTags is how many a repository may have
@@ -33,16 +33,7 @@ func (s *Service) tagged(c *wire.Call, action string, in taggedIn) (*Repository,
 	if !ok {
 		return nil, wire.Refuse("InvalidParameterException", "Invalid parameter at 'resourceArn' failed to satisfy constraint: 'Invalid ARN'")
 	}
-	return s.lookUpWith(c, action, c.Account, name, requested(in.Tags))
-}
-
-// requested are the condition keys of tags in a request.
-func requested(tags []Tag) map[string]string {
-	all := map[string]string{}
-	for _, t := range tags {
-		all["aws:RequestTag/"+t.Key] = t.Value
-	}
-	return all
+	return s.lookUpWith(c, action, c.Account, name, wire.RequestTags(in.Tags))
 }
 
 // answered is an answer in which nothing is.
@@ -55,7 +46,7 @@ func (s *Service) tag(c *wire.Call, in taggedIn) (answered, error) {
 	}
 	tags := slices.Clone(r.Tags)
 	for _, t := range in.Tags {
-		if i := slices.IndexFunc(tags, func(old Tag) bool { return old.Key == t.Key }); i >= 0 {
+		if i := slices.IndexFunc(tags, func(old wire.Tag) bool { return old.Key == t.Key }); i >= 0 {
 			tags[i] = t
 		} else {
 			tags = append(tags, t)
@@ -71,13 +62,13 @@ func (s *Service) tag(c *wire.Call, in taggedIn) (answered, error) {
 func (s *Service) untag(c *wire.Call, in taggedIn) (answered, error) {
 	r, err := s.tagged(c, "UntagResource", in)
 	if err == nil {
-		r.Tags = slices.DeleteFunc(r.Tags, func(t Tag) bool { return slices.Contains(in.TagKeys, t.Key) })
+		r.Tags = slices.DeleteFunc(r.Tags, func(t wire.Tag) bool { return slices.Contains(in.TagKeys, t.Key) })
 	}
 	return answered{}, err
 }
 
 type tagsOut struct {
-	Tags wire.List[Tag] `json:"tags"`
+	Tags wire.List[wire.Tag] `json:"tags"`
 }
 
 func (s *Service) listTags(c *wire.Call, in taggedIn) (tagsOut, error) {

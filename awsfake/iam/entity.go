@@ -91,18 +91,10 @@ func (s *Service) begin(c *wire.Call, k kind, name string, v *checks, context ma
 	return e, nil
 }
 
-func resourceTags(tags []Tag) map[string]string {
+func resourceTags(tags []wire.Tag) map[string]string {
 	keys := map[string]string{}
 	for _, t := range tags {
 		keys["aws:ResourceTag/"+t.Key], keys["iam:ResourceTag/"+t.Key] = t.Value, t.Value
-	}
-	return keys
-}
-
-func requestTags(tags []Tag) map[string]string {
-	keys := map[string]string{}
-	for _, t := range tags {
-		keys["aws:RequestTag/"+t.Key] = t.Value
 	}
 	return keys
 }

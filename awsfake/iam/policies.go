@@ -46,7 +46,7 @@ type policyAnswer struct {
 	Description                   string `xml:",omitempty"`
 	CreateDate                    wire.Time
 	UpdateDate                    wire.Time
-	Tags                          *list[Tag] `xml:",omitempty"`
+	Tags                          *list[wire.Tag] `xml:",omitempty"`
 }
 
 // policyBrief is a policy as lists tell it.
@@ -92,7 +92,7 @@ type createPolicyInput struct {
 	PolicyDocument string
 	Path           *string
 	Description    *string
-	Tags           []Tag
+	Tags           []wire.Tag
 }
 
 // createPolicy makes a managed policy with one version
@@ -402,14 +402,14 @@ func (s *Service) deletePolicyVersion(c *wire.Call, in policyInput) (wire.Empty,
 
 type tagPolicyInput struct {
 	PolicyARN string `query:"PolicyArn"`
-	Tags      []Tag
+	Tags      []wire.Tag
 	TagKeys   []string
 }
 
 func (s *Service) tagPolicy(c *wire.Call, in tagPolicyInput) (wire.Empty, error) {
 	var v checks
 	v.tags(in.Tags)
-	p, err := s.ours(c, in.PolicyARN, &v, requestTags(in.Tags))
+	p, err := s.ours(c, in.PolicyARN, &v, wire.RequestTags(in.Tags))
 	if err != nil {
 		return wire.Empty{}, err
 	}

@@ -32,7 +32,7 @@ type profileAnswer struct {
 	ARN                 string `xml:"Arn"`
 	CreateDate          wire.Time
 	Roles               list[roleAnswer]
-	Tags                *list[Tag] `xml:",omitempty"`
+	Tags                *list[wire.Tag] `xml:",omitempty"`
 }
 
 type profileResult struct{ InstanceProfile profileAnswer }
@@ -57,7 +57,7 @@ func (s *Service) profileAnswer(p *InstanceProfile) profileResult {
 type createProfileInput struct {
 	InstanceProfileName string
 	Path                *string
-	Tags                []Tag
+	Tags                []wire.Tag
 }
 
 func (s *Service) createInstanceProfile(c *wire.Call, in createProfileInput) (profileResult, error) {

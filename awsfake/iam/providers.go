@@ -35,12 +35,12 @@ type createProviderInput struct {
 	URL         string   `query:"Url"`
 	ClientIDs   []string `query:"ClientIDList"`
 	Thumbprints []string `query:"ThumbprintList"`
-	Tags        []Tag
+	Tags        []wire.Tag
 }
 
 type createProviderAnswer struct {
-	ARN  string     `xml:"OpenIDConnectProviderArn"`
-	Tags *list[Tag] `xml:",omitempty"`
+	ARN  string          `xml:"OpenIDConnectProviderArn"`
+	Tags *list[wire.Tag] `xml:",omitempty"`
 }
 
 // issuerOf is an issuer without https://, as providers are named. IAM wants an
@@ -91,7 +91,7 @@ func (s *Service) createProvider(c *wire.Call, in createProviderInput) (createPr
 		return createProviderAnswer{}, err
 	}
 	arn := c.GlobalARN("iam", "oidc-provider/"+issuer)
-	if err := c.Authorize("iam:CreateOpenIDConnectProvider", arn, requestTags(in.Tags)); err != nil {
+	if err := c.Authorize("iam:CreateOpenIDConnectProvider", arn, wire.RequestTags(in.Tags)); err != nil {
 		return createProviderAnswer{}, err
 	}
 	switch _, taken := s.State.Providers[issuer]; {
@@ -104,7 +104,7 @@ func (s *Service) createProvider(c *wire.Call, in createProviderInput) (createPr
 	}
 	put(&s.State.Providers, issuer, &Provider{
 		ARN: arn, URL: issuer, ClientIDs: in.ClientIDs, Thumbprints: lower(in.Thumbprints),
-		Created: c.Now().Truncate(time.Second), Tags: append([]Tag(nil), in.Tags...),
+		Created: c.Now().Truncate(time.Second), Tags: append([]wire.Tag(nil), in.Tags...),
 	})
 	return createProviderAnswer{arn, tagList(in.Tags)}, nil
 }
@@ -124,7 +124,7 @@ type providerInput struct {
 	ARN         string `query:"OpenIDConnectProviderArn"`
 	ClientID    string
 	Thumbprints []string `query:"ThumbprintList"`
-	Tags        []Tag
+	Tags        []wire.Tag
 	TagKeys     []string
 	paging
 }
@@ -137,7 +137,7 @@ func (s *Service) provider(c *wire.Call, in providerInput, v *checks) (*Provider
 	}
 	_, issuer, _ := strings.Cut(in.ARN, ":oidc-provider/")
 	p, ok := s.State.Providers[issuer]
-	keys := requestTags(in.Tags)
+	keys := wire.RequestTags(in.Tags)
 	if ok {
 		for key, value := range resourceTags(p.Tags) {
 			keys[key] = value
@@ -157,7 +157,7 @@ type providerAnswer struct {
 	ClientIDList   list[string]
 	ThumbprintList list[string]
 	CreateDate     wire.Time
-	Tags           list[Tag]
+	Tags           list[wire.Tag]
 }
 
 func (s *Service) getProvider(c *wire.Call, in providerInput) (providerAnswer, error) {

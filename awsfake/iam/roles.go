@@ -27,11 +27,11 @@ type roleAnswer struct {
 	ARN                      string `xml:"Arn"`
 	CreateDate               wire.Time
 	AssumeRolePolicyDocument string
-	Description              string     `xml:",omitempty"`
-	MaxSessionDuration       int        `xml:",omitempty"`
-	PermissionsBoundary      *boundary  `xml:",omitempty"`
-	Tags                     *list[Tag] `xml:",omitempty"`
-	RoleLastUsed             *roleUse   `xml:",omitempty"`
+	Description              string          `xml:",omitempty"`
+	MaxSessionDuration       int             `xml:",omitempty"`
+	PermissionsBoundary      *boundary       `xml:",omitempty"`
+	Tags                     *list[wire.Tag] `xml:",omitempty"`
+	RoleLastUsed             *roleUse        `xml:",omitempty"`
 }
 
 // A roleUse is empty for a role that was not used yet.
@@ -63,7 +63,7 @@ type createRoleInput struct {
 	Description              *string
 	MaxSessionDuration       *int
 	PermissionsBoundary      *string
-	Tags                     []Tag
+	Tags                     []wire.Tag
 }
 
 const (

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"tegata/awsfake/wire"
 )
 
 // State is what IAM keeps of one account. The zero value is an account with
@@ -27,11 +29,8 @@ type State struct {
 type Identity struct {
 	Name, Path, ARN, ID string
 	Created             time.Time
-	Tags                []Tag `json:",omitempty"` // in the order in which they were set
+	Tags                []wire.Tag `json:",omitempty"` // in the order in which they were set
 }
-
-// A Tag is a label.
-type Tag struct{ Key, Value string }
 
 // Permissions are the policies of a user or a role.
 type Permissions struct {
@@ -115,7 +114,7 @@ type Provider struct {
 	ClientIDs   []string // audiences
 	Thumbprints []string // SHA-1 of certificates, in hex
 	Created     time.Time
-	Tags        []Tag `json:",omitempty"`
+	Tags        []wire.Tag `json:",omitempty"`
 }
 
 // An SCP is a service control policy: a bound on everybody in the account.
@@ -196,7 +195,7 @@ func (r *Role) Context() map[string]string {
 	return keys
 }
 
-func principalTags(tags []Tag) map[string]string {
+func principalTags(tags []wire.Tag) map[string]string {
 	keys := map[string]string{}
 	for _, t := range tags {
 		keys["aws:PrincipalTag/"+t.Key] = t.Value

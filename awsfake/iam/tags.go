@@ -12,7 +12,7 @@ import (
 const maxTags = 50
 
 // tags validates tags that are to be set.
-func (v *checks) tags(tags []Tag) {
+func (v *checks) tags(tags []wire.Tag) {
 	if len(tags) > maxTags {
 		v.refuse("1 validation error detected: Value '%v' at 'tags' failed to satisfy constraint: Member must have length less than or equal to %d", tags, maxTags)
 	}
@@ -35,10 +35,10 @@ func (v *checks) tags(tags []Tag) {
 }
 
 // tagged sets tags among others; a key that differs only in case is the same.
-func tagged(all, set []Tag) ([]Tag, error) {
+func tagged(all, set []wire.Tag) ([]wire.Tag, error) {
 	all = slices.Clone(all)
 	for _, t := range set {
-		i := slices.IndexFunc(all, func(old Tag) bool { return strings.EqualFold(old.Key, t.Key) })
+		i := slices.IndexFunc(all, func(old wire.Tag) bool { return strings.EqualFold(old.Key, t.Key) })
 		if i < 0 {
 			all = append(all, t)
 		} else {
@@ -54,8 +54,8 @@ func tagged(all, set []Tag) ([]Tag, error) {
 	return all, nil
 }
 
-func untagged(all []Tag, keys []string) []Tag {
-	left := slices.DeleteFunc(slices.Clone(all), func(t Tag) bool {
+func untagged(all []wire.Tag, keys []string) []wire.Tag {
+	left := slices.DeleteFunc(slices.Clone(all), func(t wire.Tag) bool {
 		return slices.ContainsFunc(keys, func(key string) bool { return strings.EqualFold(key, t.Key) })
 	})
 	if len(left) == 0 {
@@ -66,7 +66,7 @@ func untagged(all []Tag, keys []string) []Tag {
 
 type tagInput struct {
 	subject
-	Tags []Tag
+	Tags []wire.Tag
 }
 
 type untagInput struct {
@@ -80,7 +80,7 @@ type listOf struct {
 }
 
 type tagsAnswer struct {
-	Tags list[Tag]
+	Tags list[wire.Tag]
 	more
 }
 
@@ -90,7 +90,7 @@ func (s *Service) tagOperations(k kind) []wire.Operation {
 		wire.Op("Tag"+k.Name, func(c *wire.Call, in tagInput) (wire.Empty, error) {
 			var v checks
 			v.tags(in.Tags)
-			e, err := s.begin(c, k, in.of(k), &v, requestTags(in.Tags))
+			e, err := s.begin(c, k, in.of(k), &v, wire.RequestTags(in.Tags))
 			if err != nil {
 				return wire.Empty{}, err
 			}

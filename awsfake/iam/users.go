@@ -38,8 +38,8 @@ type userAnswer struct {
 	UserID              string `xml:"UserId"`
 	ARN                 string `xml:"Arn"`
 	CreateDate          wire.Time
-	PermissionsBoundary *boundary  `xml:",omitempty"`
-	Tags                *list[Tag] `xml:",omitempty"`
+	PermissionsBoundary *boundary       `xml:",omitempty"`
+	Tags                *list[wire.Tag] `xml:",omitempty"`
 }
 
 // brief is the user as lists tell it.
@@ -54,7 +54,7 @@ func (u *User) answer() userAnswer {
 }
 
 // tagList leaves the element out where there are no tags.
-func tagList(tags []Tag) *list[Tag] {
+func tagList(tags []wire.Tag) *list[wire.Tag] {
 	if len(tags) == 0 {
 		return nil
 	}
@@ -68,7 +68,7 @@ type createUserInput struct {
 	UserName            string
 	Path                *string
 	PermissionsBoundary *string
-	Tags                []Tag
+	Tags                []wire.Tag
 }
 
 const maxUsers = 5000
@@ -102,17 +102,17 @@ func (s *Service) createUser(c *wire.Call, in createUserInput) (userResult, erro
 }
 
 // newIdentity is that of what is about to be made.
-func newIdentity(c *wire.Call, k kind, prefix, name string, path *string, tags []Tag) Identity {
+func newIdentity(c *wire.Call, k kind, prefix, name string, path *string, tags []wire.Tag) Identity {
 	at := pathOr(path)
 	return Identity{
 		Name: name, Path: at, ARN: c.GlobalARN("iam", k.noun+at+name), ID: newID(prefix),
-		Created: c.Now().Truncate(time.Second), Tags: append([]Tag(nil), tags...),
+		Created: c.Now().Truncate(time.Second), Tags: append([]wire.Tag(nil), tags...),
 	}
 }
 
 // authorizeNew decides over making an entity.
 func (s *Service) authorizeNew(c *wire.Call, i Identity, boundary *string) error {
-	context := requestTags(i.Tags)
+	context := wire.RequestTags(i.Tags)
 	if boundary != nil {
 		context["iam:PermissionsBoundary"] = *boundary
 	}

@@ -18,9 +18,6 @@ func requestTags(tags []tag) map[string]string {
 	all := map[string]string{}
 	for _, t := range tags {
 		all["aws:RequestTag/"+t.TagKey] = t.TagValue
-		if len(tags) == 1 {
-			all["aws:TagKeys"] = t.TagKey
-		}
 	}
 	return all
 }

@@ -134,9 +134,9 @@ func (f filter) fits(s *Secret, value string) bool {
 	case "name":
 		return begins(s.Name)
 	case "tag-key":
-		return slices.ContainsFunc(s.tags(), func(t tag) bool { return begins(t.Key) })
+		return slices.ContainsFunc(s.tags(), func(t wire.Tag) bool { return begins(t.Key) })
 	case "tag-value":
-		return slices.ContainsFunc(s.tags(), func(t tag) bool { return begins(t.Value) })
+		return slices.ContainsFunc(s.tags(), func(t wire.Tag) bool { return begins(t.Value) })
 	case "description":
 		return wordsBegin(s.Description, value)
 	case "all":

@@ -15,7 +15,7 @@ type createIn struct {
 	Description        string
 	ClientRequestToken *string
 	KMSKeyID           string `json:"KmsKeyId"`
-	Tags               []tag
+	Tags               []wire.Tag
 	AddReplicaRegions  []struct{}
 	value
 }
@@ -25,13 +25,13 @@ func (s *Service) createSecret(c *wire.Call, in createIn) (putOut, error) {
 		return putOut{}, err
 	}
 	arn := newARN(c, *in.Name)
-	context := requestTags(in.Tags)
+	context := wire.RequestTags(in.Tags)
 	context["secretsmanager:Name"] = *in.Name
 	if err := c.Authorize("secretsmanager:CreateSecret", arn, context); err != nil {
 		return putOut{}, err
 	}
 	if len(in.Tags) > 0 {
-		if err := c.Authorize("secretsmanager:TagResource", arn, requestTags(in.Tags)); err != nil {
+		if err := c.Authorize("secretsmanager:TagResource", arn, wire.RequestTags(in.Tags)); err != nil {
 			return putOut{}, err
 		}
 	}
@@ -225,7 +225,7 @@ type described struct {
 	Name                   string
 	RotationEnabled        *bool               `json:",omitempty"`
 	SecretVersionsToStages map[string][]string `json:",omitempty"`
-	Tags                   []tag
+	Tags                   []wire.Tag
 	VersionIDsToStages     map[string][]string `json:"VersionIdsToStages,omitempty"`
 }
 

@@ -8,12 +8,10 @@ import (
 	"tegata/awsfake/wire"
 )
 
-type tag struct{ Key, Value string }
-
 // maxTags is how many a secret may have.
 const maxTags = 50
 
-func checkTags(tags []tag) error {
+func checkTags(tags []wire.Tag) error {
 	for _, t := range tags {
 		switch {
 		case t.Key == "" || len([]rune(t.Key)) > 128 || len([]rune(t.Value)) > 256:
@@ -25,42 +23,30 @@ func checkTags(tags []tag) error {
 	return nil
 }
 
-// requestTags are the condition keys of tags that come with a call.
-func requestTags(tags []tag) map[string]string {
-	all := map[string]string{}
-	for _, t := range tags {
-		all["aws:RequestTag/"+t.Key] = t.Value
-		if len(tags) == 1 {
-			all["aws:TagKeys"] = t.Key
-		}
-	}
-	return all
-}
-
-func (s *Secret) tag(tags []tag) {
+func (s *Secret) tag(tags []wire.Tag) {
 	for _, t := range tags {
 		s.Tags[t.Key] = t.Value
 	}
 }
 
-func (s *Secret) tags() []tag {
-	all := []tag{}
+func (s *Secret) tags() []wire.Tag {
+	all := []wire.Tag{}
 	for _, key := range slices.Sorted(maps.Keys(s.Tags)) {
-		all = append(all, tag{key, s.Tags[key]})
+		all = append(all, wire.Tag{Key: key, Value: s.Tags[key]})
 	}
 	return all
 }
 
 type tagIn struct {
 	SecretID *string `json:"SecretId"`
-	Tags     []tag
+	Tags     []wire.Tag
 }
 
 func (s *Service) tagResource(c *wire.Call, in tagIn) (wire.Empty, error) {
 	if err := checkTags(in.Tags); err != nil {
 		return wire.Empty{}, err
 	}
-	secret, err := s.living(c, in.SecretID, requestTags(in.Tags))
+	secret, err := s.living(c, in.SecretID, wire.RequestTags(in.Tags))
 	if err != nil {
 		return wire.Empty{}, err
 	}

@@ -28,7 +28,7 @@ type putIn struct {
 	KeyID          *string `json:"KeyId"`
 	Overwrite      bool
 	AllowedPattern string
-	Tags           []tag
+	Tags           []wire.Tag
 	Tier           *string
 	Policies       *string
 	DataType       *string
@@ -130,12 +130,12 @@ func (in putIn) checkPattern() error {
 }
 
 func (s *Service) mayPut(c *wire.Call, in putIn) error {
-	context := requestTags(in.Tags)
+	context := wire.RequestTags(in.Tags)
 	context["ssm:Overwrite"] = strconv.FormatBool(in.Overwrite)
 	if err := s.authorize(c, "PutParameter", *in.Name, context); err != nil || len(in.Tags) == 0 {
 		return err
 	}
-	return s.authorize(c, "AddTagsToResource", *in.Name, requestTags(in.Tags))
+	return s.authorize(c, "AddTagsToResource", *in.Name, wire.RequestTags(in.Tags))
 }
 
 // next makes the version that is to follow, and changes nothing yet.
@@ -230,20 +230,8 @@ func (s *Service) lock(c *wire.Call, v *Version, in putIn) error {
 	return nil
 }
 
-// requestTags are the condition keys of tags that come with a call.
-func requestTags(tags []tag) map[string]string {
-	all := map[string]string{}
-	for _, t := range tags {
-		all["aws:RequestTag/"+t.Key] = t.Value
-		if len(tags) == 1 {
-			all["aws:TagKeys"] = t.Key
-		}
-	}
-	return all
-}
-
 // tag adds tags, which have been checked.
-func (p *Parameter) tag(tags []tag) {
+func (p *Parameter) tag(tags []wire.Tag) {
 	p.Tags = maps.Clone(p.Tags)
 	if p.Tags == nil {
 		p.Tags = map[string]string{}

@@ -11,9 +11,7 @@ import (
 // maxTags is how many a parameter may have.
 const maxTags = 50
 
-type tag struct{ Key, Value string }
-
-func checkTags(tags []tag) error {
+func checkTags(tags []wire.Tag) error {
 	seen := map[string]bool{}
 	for _, t := range tags {
 		switch {
@@ -69,14 +67,14 @@ func (s *Service) tagged(c *wire.Call, in taggedIn, action string, context map[s
 
 type addTagsIn struct {
 	taggedIn
-	Tags []tag
+	Tags []wire.Tag
 }
 
 func (s *Service) addTags(c *wire.Call, in addTagsIn) (struct{}, error) {
 	if err := checkTags(in.Tags); err != nil {
 		return struct{}{}, err
 	}
-	p, err := s.tagged(c, in.taggedIn, "AddTagsToResource", requestTags(in.Tags))
+	p, err := s.tagged(c, in.taggedIn, "AddTagsToResource", wire.RequestTags(in.Tags))
 	if err != nil {
 		return struct{}{}, err
 	}
@@ -109,16 +107,16 @@ func (s *Service) removeTags(c *wire.Call, in removeTagsIn) (struct{}, error) {
 	return struct{}{}, nil
 }
 
-type listTagsOut struct{ TagList []tag }
+type listTagsOut struct{ TagList []wire.Tag }
 
 func (s *Service) listTags(c *wire.Call, in taggedIn) (listTagsOut, error) {
 	p, err := s.tagged(c, in, "ListTagsForResource", nil)
 	if err != nil {
 		return listTagsOut{}, err
 	}
-	out := listTagsOut{TagList: []tag{}}
+	out := listTagsOut{TagList: []wire.Tag{}}
 	for _, key := range slices.Sorted(maps.Keys(p.Tags)) {
-		out.TagList = append(out.TagList, tag{key, p.Tags[key]})
+		out.TagList = append(out.TagList, wire.Tag{Key: key, Value: p.Tags[key]})
 	}
 	return out, nil
 }

@@ -11,8 +11,6 @@ import (
 	"tegata/internal/policy"
 )
 
-type tag struct{ Key, Value string }
-
 // assumption is what all ways to take a role ask for.
 type assumption struct {
 	RoleARN         string `query:"RoleArn"`
@@ -30,7 +28,7 @@ type assumeRoleInput struct {
 	assumption
 	ExternalID     *string `query:"ExternalId"`
 	SourceIdentity *string
-	Tags           []tag
+	Tags           []wire.Tag
 }
 
 type assumedUser struct {
