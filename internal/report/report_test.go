@@ -298,7 +298,7 @@ func FuzzWrap(f *testing.F) {
 			t.Errorf("Wrap(%q, %d) = %q", s, n, lines)
 		}
 		for _, l := range lines {
-			if columns(l) > n && len(pieces(strings.TrimSpace(l))) > 1 {
+			if Columns(l) > n && len(pieces(strings.TrimSpace(l))) > 1 {
 				t.Errorf("Wrap(%q, %d): %q is too wide", s, n, l)
 			}
 		}
@@ -307,8 +307,8 @@ func FuzzWrap(f *testing.F) {
 
 func TestColumns(t *testing.T) {
 	for s, want := range map[string]int{"abc": 3, "日本": 4, "カー": 4, "ｶ": 1, "（x）": 5} {
-		if got := columns(s); got != want {
-			t.Errorf("columns(%q) = %d, want %d", s, got, want)
+		if got := Columns(s); got != want {
+			t.Errorf("Columns(%q) = %d, want %d", s, got, want)
 		}
 	}
 }

@@ -17,11 +17,11 @@ func Wrap(s string, n int) []string {
 	lines := []string{""}
 	at := 0
 	for _, p := range pieces(s) {
-		if at > 0 && at+columns(strings.TrimRight(p, " ")) > n {
+		if at > 0 && at+Columns(strings.TrimRight(p, " ")) > n {
 			lines, at = append(lines, ""), 0
 		}
 		lines[len(lines)-1] += p
-		at += columns(p)
+		at += Columns(p)
 	}
 	for i, l := range lines {
 		lines[i] = strings.TrimRight(l, " ")
@@ -68,7 +68,8 @@ var wide = []*unicode.RangeTable{
 
 func isWide(r rune) bool { return unicode.IsOneOf(wide, r) }
 
-func columns(s string) int {
+// Columns returns how many columns of a terminal a text takes.
+func Columns(s string) int {
 	n := 0
 	for _, r := range s {
 		n++
@@ -80,7 +81,7 @@ func columns(s string) int {
 }
 
 // pad fills s up to n columns.
-func pad(s string, n int) string { return s + strings.Repeat(" ", max(0, n-columns(s))) }
+func pad(s string, n int) string { return s + strings.Repeat(" ", max(0, n-Columns(s))) }
 
 // Printable replaces every control and format character of s, which keeps what
 // came over the wire from speaking to the terminal.

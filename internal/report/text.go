@@ -85,10 +85,10 @@ func (t text) title(w Words) {
 		color = yellow
 	}
 	head := fmt.Sprintf("%s %s:", w.ID, t.lang.T(string(w.Severity)))
-	lines := Wrap(Printable(w.Title), Width-columns(head)-1)
+	lines := Wrap(Printable(w.Title), Width-Columns(head)-1)
 	t.line("%s %s", t.paint(color, head), t.paint(bold, lines[0]))
 	for _, l := range lines[1:] {
-		t.line("%s %s", pad("", columns(head)), t.paint(bold, l))
+		t.line("%s %s", pad("", Columns(head)), t.paint(bold, l))
 	}
 }
 
@@ -118,7 +118,7 @@ func (t text) evidence(fields []Field) {
 func widest(all []string) int {
 	n := 0
 	for _, s := range all {
-		n = max(n, columns(s))
+		n = max(n, Columns(s))
 	}
 	return n
 }
