@@ -1,0 +1,85 @@
+package scan
+
+import "testing"
+
+func TestKindOf(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, head string
+		want       Lang
+	}{
+		{"bin/start", "#!/usr/bin/env bash\n", Bash},
+		{"bin/start.py", "#!/bin/sh\n", Shell},
+		{"a/b.sh", "", Shell},
+		{"setup.ps1", "", PowerShell},
+		{"setup.bat", "@echo off\n", Batch},
+		{"main.tf", "", Terraform},
+		{"main.tf.json", "{", Terraform},
+		{"web.pkr.hcl", "", Packer},
+		{"image.json", `{"builders": [{"type": "amazon-ebs"}]}`, Packer},
+		{"Dockerfile", "FROM x\n", Docker},
+		{"Dockerfile.prod", "FROM x\n", Docker},
+		{"api.dockerfile", "", Docker},
+		{"Makefile", "", Make},
+		{"rules.mk", "", Make},
+		{"app.service", "", Systemd},
+		{"etc/app.service.d/override.conf", "", Systemd},
+		{"nginx.d/x.conf", "", Plain},
+		{"etc/cron.d/x", "", Crontab},
+		{"etc/cron.d/x.sh", "", Shell},
+		{"app.cron", "", Crontab},
+		{"start.sh.j2", "", Template},
+		{"start.erb", "#!/bin/bash\n", Template},
+		{"start.sh.j2", "#!/bin/sh\n{# a #}\n", Template},
+		{"start.tpl", "#!/bin/sh\n", Shell},
+		{"Vagrantfile", "", Ruby},
+		{"deploy/Jenkinsfile.prod", "", Java},
+		{"x.rb", "", Ruby},
+		{"x.tsx", "", JavaScript},
+		{"requirements-dev.txt", "", Manifest},
+		{"sub/go.mod", "", Manifest},
+		{"package.json", "{}", Manifest},
+		{".github/workflows/ci.yml", "on: push\n", Workflow},
+		{"deep/.github/workflows/ci.yml", "", Workflow},
+		{".gitlab-ci.yml", "", Workflow},
+		{"buildspec.yml", "version: 0.2\n", Workflow},
+		{"ci/any.yml", "on: push\njobs:\n  a:\n    runs-on: x\n", Workflow},
+		{"spec.yml", "version: 0.2\nphases:\n  build:\n    commands:\n", Workflow},
+		{"docker-compose.prod.yml", "", Compose},
+		{"stack.yaml", "# a stack\nAWSTemplateFormatVersion: '2010-09-09'\n", CloudFormation},
+		{"stack.json", "{\n  \"Resources\": {\"A\": {\"Type\": \"AWS::EC2::Instance\"}}}", CloudFormation},
+		{"stack.template", `{"AWSTemplateFormatVersion": "2010-09-09"}`, CloudFormation},
+		{".ebextensions/a.config", "x: 1\n", CloudFormation},
+		{"eb/a.config", "# set\ncommands:\n  a:\n    command: ls\n", CloudFormation},
+		{"web.config", "<?xml version='1.0'?>", Plain},
+		{"deploy.yaml", "apiVersion: v1\nkind: Pod\n", Kubernetes},
+		{"deploy.json", `{"kind": "Pod", "apiVersion": "v1"}`, Kubernetes},
+		{"site.yml", "---\n- hosts: all\n", Ansible},
+		{"roles/web/tasks/main.yml", "- name: a\n  debug:\n", Ansible},
+		{"more.yml", "- name: look\n  shell: curl x\n", Ansible},
+		{"things.yaml", "services:\n  web:\n    image: x\n", Compose},
+		{"policy.json", `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow"}]}`, IAM},
+		{"statement.json", `{"Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": "*"}`, IAM},
+		{"any.yaml", "#cloud-config\nruncmd: []\n", CloudInit},
+		{"any", "\ufeff#cloud-config\n", CloudInit},
+		{"user-data", "", CloudInit},
+		{"tf/userdata/20-client", "echo\n", CloudInit},
+		{"tf/userdata/README", "echo\n", ""},
+		{"web_userdata.txt", "echo\n", CloudInit},
+		{"user_data.sh", "#!/bin/bash\n", Bash},
+		{"userdata.tf", "", Terraform},
+		{"seed.yml", "runcmd:\n  - ls\n", CloudInit},
+		{"x", "Content-Type: multipart/mixed; boundary=b\n", CloudInit},
+		{"boot.txt", "<powershell>\n", CloudInit},
+		{"values.yaml", "a: 1\n", Plain},
+		{"nothing", "text", Plain},
+		{"README.md", "", ""},
+		{"notes.txt", "text", ""},
+		{"README", "text", ""},
+		{"main.c", "#include <stdio.h>\n", Plain},
+	} {
+		if got := KindOf(tt.name, []byte(tt.head)); got != tt.want {
+			t.Errorf("KindOf(%q, %q) = %q, want %q", tt.name, tt.head, got, tt.want)
+		}
+	}
+}
