@@ -1,0 +1,225 @@
+package powershell
+
+import (
+	"regexp"
+	"strings"
+	"sync"
+
+	"tegata/scan"
+)
+
+// A verdict is how a request asks.
+type verdict uint8
+
+const (
+	v1 verdict = iota
+	v2
+	fallback // v2 if there is a token
+	other    // cloud
+)
+
+var tokenHeader = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)x-aws-ec2-metadata-token("|'|$|[^-a-z])`)
+})
+
+var foreignHeader = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)^metadata(-flavor)?$|metadata-flavor: *google|^metadata: *true|bearer oracle`)
+})
+
+// judge tells how a request asks.
+func (s *script) judge(r *request) verdict {
+	switch {
+	case r.target.Whose == scan.Other:
+		return other
+	case r.target.Token():
+		return v2
+	}
+	if v := s.mentions(r.tokens, 0); v != v1 {
+		return v
+	}
+	if v := s.tied(r); v != v1 {
+		return v
+	}
+	if s.inCatch(r) || s.known && r.in != nil && tokenHeader().MatchString(s.t.Body[r.in.at.Start:r.in.at.End]) {
+		return fallback
+	}
+	return v1
+}
+
+// mentions tells by headers that tokens name, themselves or by the variables
+// among them, how they ask.
+func (s *script) mentions(ts []token, depth int) verdict {
+	if depth > 3 || s.steps > budget {
+		return v1
+	}
+	for _, t := range ts {
+		s.steps++
+		switch t.kind {
+		case text, word:
+			if tokenHeader().MatchString(t.decoded()) {
+				return v2
+			}
+			if foreignHeader().MatchString(t.decoded()) {
+				return other
+			}
+			for _, p := range t.parts {
+				if v := s.mentions(p.hole, depth+1); v != v1 {
+					return v
+				}
+			}
+		case variable, splat:
+			if v := s.mentionedBy(t, depth); v != v1 {
+				return v
+			}
+		}
+	}
+	return v1
+}
+
+// mentionedBy looks at what a variable is set to.
+func (s *script) mentionedBy(t token, depth int) verdict {
+	f := s.function(t.at.Start)
+	for _, a := range s.sets[t.s] {
+		if a.in != nil && a.in != f || within(a.value, t.at.Start) || asks(a.value) {
+			continue
+		}
+		v := s.mentions(a.value, depth+1)
+		if v == v2 && depth == 0 && s.conditional(a.at, t.at.Start) && len(s.sets[t.s]) > 1 {
+			return fallback
+		}
+		if v != v1 {
+			return v
+		}
+	}
+	return v1
+}
+
+// asks reports whether a value is what a request of its own brings.
+func asks(ts []token) bool {
+	for i := 0; i < len(ts); i++ {
+		switch t := ts[i]; {
+		case table(t):
+			i += t.jump
+		case t.kind == word && requester(strings.ToLower(t.s)) && (i == 0 || starts(ts, i)):
+			return true
+		}
+	}
+	return false
+}
+
+// table reports whether a token is @{ with its partner.
+func table(t token) bool { return is(t, "{") && t.at.End-t.at.Start == 2 && t.jump > 0 }
+
+// tied looks for statements that give headers to what the request uses or
+// makes: $headers.Add(…), $request.Headers["…"] = ….
+func (s *script) tied(r *request) verdict {
+	names := map[string]bool{}
+	for _, t := range r.tokens {
+		if t.kind == variable || t.kind == splat {
+			names[t.s] = true
+		}
+	}
+	s.steps += len(s.sets)
+	for name, all := range s.sets {
+		if s.steps > budget {
+			break
+		}
+		for _, a := range all {
+			if a.in == r.in && within(a.value, r.at.Start) {
+				names[name] = true
+			}
+		}
+	}
+	out := v1
+	for _, part := range s.statements(r.in) {
+		if s.steps++; s.steps > budget {
+			break
+		}
+		if len(part) < 3 || !names[part[0].s] || part[0].kind != variable || !is(part[1], ".", "[") || asks(part) {
+			continue
+		}
+		switch s.mentions(part[1:], 1) {
+		case other:
+			return other
+		case v2:
+			if !s.conditional(part[0].at.Start, r.at.Start) {
+				return v2
+			}
+			out = fallback
+		}
+	}
+	return out
+}
+
+func (s *script) statements(f *function) [][]token {
+	if known, ok := s.lists[f]; ok {
+		return known
+	}
+	out, ts := [][]token{}, s.tokens
+	if f != nil {
+		ts = f.body
+	}
+	start, depth := 0, 0
+	for i, t := range ts {
+		switch {
+		case is(t, "(", "[") && t.jump > 0, table(t):
+			depth++
+		case is(t, ")", "]") && t.jump < 0, t.jump < 0 && i+t.jump >= 0 && table(ts[i+t.jump]):
+			depth--
+		case depth == 0 && (t.kind == newline || is(t, ";", "{", "}")):
+			out = append(out, ts[start:i])
+			start = i + 1
+		}
+	}
+	s.lists[f] = append(out, ts[min(start, len(ts)):])
+	return s.lists[f]
+}
+
+// conditional reports whether an offset lies in the braces of an if that
+// another one does not lie in.
+func (s *script) conditional(offset, other int) bool {
+	for i, t := range s.tokens {
+		if t.at.Start > offset {
+			return false
+		}
+		if is(t, "{") && t.jump > 0 && s.tokens[i+t.jump].at.Start > offset && !(t.at.Start < other && other < s.tokens[i+t.jump].at.Start) && s.headed(i, "if", "elseif", "else") {
+			return true
+		}
+	}
+	return false
+}
+
+// headed reports whether a keyword stands before the braces at i.
+func (s *script) headed(i int, keywords ...string) bool {
+	for i--; i >= 0; i-- {
+		t := s.tokens[i]
+		switch {
+		case t.jump < 0:
+			i += t.jump
+		case t.kind == newline:
+		case t.kind == word:
+			for _, k := range keywords {
+				if strings.EqualFold(t.s, k) {
+					return true
+				}
+			}
+			return false
+		default:
+			return false
+		}
+	}
+	return false
+}
+
+// inCatch reports whether a request is what is done where one with a token fails.
+func (s *script) inCatch(r *request) bool {
+	if !s.known {
+		return false
+	}
+	for i, t := range s.tokens {
+		if is(t, "{") && t.jump > 0 && t.at.Start < r.at.Start && r.at.Start < s.tokens[i+t.jump].at.Start && s.headed(i, "catch", "else") {
+			return true
+		}
+	}
+	return false
+}
