@@ -86,6 +86,7 @@ func commands() []command {
 		{name: "credentials", run: runCredentials},
 		{name: "identity", run: runIdentity},
 		{name: "doctor", run: runDoctor},
+		{name: "scan", run: runScan},
 		{name: "serve", run: runServe},
 		{name: "client", run: runClient},
 		{name: "sandbox", ownSignals: true, run: runSandbox},
