@@ -2,7 +2,7 @@
 // same run, and prints the table of bench/README.md.
 //
 //	go run ./bench            everything
-//	go run ./bench emulator   one figure: start, get, emulator, gateway or account
+//	go run ./bench emulator   one figure: start, get, emulator, gateway, account or scan
 //
 // It takes about two minutes, asks nothing of the network, and leaves nothing
 // behind. A ratio carries over to other machines; the times themselves don't.
@@ -64,6 +64,7 @@ func run(args []string) error {
 		{"get", ratioHeader, func() ([]row, error) { return getInABox(ctx, tegata) }},
 		{"emulator", ratioHeader, func() ([]row, error) { return emulatorRequests(ctx) }},
 		{"account", ratioHeader, func() ([]row, error) { return accountBesideMoto(ctx, tegata) }},
+		{"scan", ratioHeader, func() ([]row, error) { return scanBeside(ctx, tegata) }},
 		{"gateway", addedHeader, func() ([]row, error) { return gatewayBeside(ctx, tegata) }},
 	}, args)
 	if err != nil {
