@@ -7,11 +7,14 @@ package test
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -38,6 +41,7 @@ func build(m *testing.M) int {
 	if tegata = os.Getenv(binaryEnv); tegata != "" { // in a box
 		return m.Run()
 	}
+	waitTogether()
 	dir, err := os.MkdirTemp("", "tegata-test-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -51,6 +55,15 @@ func build(m *testing.M) int {
 		return 1
 	}
 	return m.Run()
+}
+
+// waitTogether has more tests run side by side than there are processors, unless
+// it was said how many: most of them wait for other programs.
+func waitTogether() {
+	flag.Parse()
+	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
+		f.Value.Set(strconv.Itoa(2 * runtime.GOMAXPROCS(0)))
+	}
 }
 
 func goBuild(output, pkg string) error {
