@@ -23,8 +23,36 @@ var encodedCommand = sync.OnceValue(func() *regexp.Regexp {
 })
 
 var batchCurl = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile("(?i)(?:^|[&|('`@]|\\bdo\\s|\\bcall\\s)\\s*\"?((?:[a-z]:)?[^\\s\"&|'`]*?\\b(?:curl|wget)(?:\\.exe)?)\"?\\s+([^&|\\r\\n]*)")
+	return regexp.MustCompile("(?i)(?:^|[&|('`@]|\\bdo\\s|\\bcall\\s)\\s*\"?((?:[a-z]:)?[^\\s\"&|'`]*?\\b(?:curl|wget|bitsadmin|certutil)(?:\\.exe)?)\"?\\s+([^&|\\r\\n]*)")
 })
+
+var setting = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)^\s*@?set\s+"?([a-z_]\w*)=([^"\r\n]*)`)
+})
+
+var reference = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`%[A-Za-z_]\w*%|![A-Za-z_]\w*!`)
+})
+
+// variables are those that a batch file has set so far, in lower case.
+type variables map[string]string
+
+// note reads "set NAME=value".
+func (v variables) note(line string) {
+	if m := setting().FindStringSubmatch(line); m != nil {
+		v[strings.ToLower(m[1])] = v.expand(m[2])
+	}
+}
+
+// expand puts values in place of %NAME% and !NAME!.
+func (v variables) expand(s string) string {
+	return reference().ReplaceAllStringFunc(s, func(m string) string {
+		if value, ok := v[strings.ToLower(m[1:len(m)-1])]; ok && len(value) < longest {
+			return value
+		}
+		return m
+	})
+}
 
 // batch reads a batch file: the PowerShell in it, and curl.
 func batch(t *scan.Text) (facts scan.Facts) {
@@ -36,19 +64,33 @@ func batch(t *scan.Text) (facts scan.Facts) {
 		facts.Texts = append(facts.Texts, b.Text(scan.PowerShell, plain, "<powershell>"))
 		taken = append(taken, scan.Span{Start: m[0], End: m[1]})
 	}
-	start := 0
-	for start < len(t.Body) {
-		end := start + len(t.Body[start:])
-		if n := strings.IndexByte(t.Body[start:], '\n'); n >= 0 {
-			end = start + n + 1
-		}
+	set := variables{}
+	for start := 0; start < len(t.Body); {
+		end := logicalLine(t.Body, start)
 		if !inside(taken, start) {
-			batchLine(t, scan.Span{Start: start, End: end}, &facts)
+			batchLine(t, scan.Span{Start: start, End: end}, set, &facts)
 		}
 		start = end
 	}
 	return facts
 }
+
+// logicalLine returns the end of the line that begins at start, with the lines
+// that a caret at its end adds to it.
+func logicalLine(body string, start int) int {
+	for end := start; ; {
+		n := strings.IndexByte(body[end:], '\n')
+		if n < 0 {
+			return len(body)
+		}
+		end += n + 1
+		if !strings.HasSuffix(strings.TrimRight(body[start:end], "\r\n"), "^") {
+			return end
+		}
+	}
+}
+
+var continuation = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\^\r?\n`) })
 
 func inside(spans []scan.Span, offset int) bool {
 	for _, s := range spans {
@@ -60,8 +102,9 @@ func inside(spans []scan.Span, offset int) bool {
 }
 
 // batchLine reads one line.
-func batchLine(t *scan.Text, at scan.Span, facts *scan.Facts) {
-	line := t.Body[at.Start:at.End]
+func batchLine(t *scan.Text, at scan.Span, set variables, facts *scan.Facts) {
+	line := continuation().ReplaceAllStringFunc(t.Body[at.Start:at.End], func(m string) string { return strings.Repeat(" ", len(m)) })
+	set.note(line)
 	bare := strings.ToLower(strings.TrimLeft(line, " \t@"))
 	if strings.HasPrefix(bare, "rem ") || strings.HasPrefix(bare, "::") || strings.HasPrefix(bare, "echo ") && !strings.Contains(bare, "|") {
 		return
@@ -79,7 +122,7 @@ func batchLine(t *scan.Text, at scan.Span, facts *scan.Facts) {
 		return
 	}
 	for _, m := range batchCurl().FindAllStringSubmatchIndex(line, -1) {
-		if f, ok := curl(line, m); ok {
+		if f, ok := curl(line, m, set); ok {
 			f.At.Start += at.Start
 			f.At.End += at.Start
 			facts.Findings = append(facts.Findings, f)
@@ -122,9 +165,10 @@ func utf16Of(s string) (string, bool) {
 	return string(utf16.Decode(units)), true
 }
 
-// curl reads the arguments of curl in a line.
-func curl(line string, m []int) (f scan.Finding, ok bool) {
-	args := line[m[4]:m[5]]
+// curl reads the arguments of curl, or of what else fetches, in a line.
+func curl(line string, m []int, set variables) (f scan.Finding, ok bool) {
+	written := line[m[4]:m[5]]
+	args := set.expand(written)
 	if tokenHeader().MatchString(args) || strings.Contains(args, "Metadata:") || strings.Contains(args, "Metadata-Flavor") {
 		return f, false
 	}
@@ -134,10 +178,16 @@ func curl(line string, m []int) (f scan.Finding, ok bool) {
 			continue
 		}
 		return scan.Finding{
-			ID: "TG1001", Confidence: scan.Likely, At: scan.Span{Start: m[2], End: m[4] + len(strings.TrimRight(args, " \t\r\n')"))},
-			Evidence: []scan.Field{{Name: "request", Value: "GET " + found.Path}, {Name: "host", Value: found.Host}, {Name: "command", Value: "curl"}, {Name: "interpreter", Value: "cmd"}},
+			ID: "TG1001", Confidence: scan.Likely, At: scan.Span{Start: m[2], End: m[4] + len(strings.TrimRight(written, " \t\r\n')"))},
+			Evidence: []scan.Field{{Name: "request", Value: "GET " + found.Path}, {Name: "host", Value: found.Host}, {Name: "command", Value: fetcher(line[m[2]:m[3]])}, {Name: "interpreter", Value: "cmd"}},
 			Why:      "batch files are not rewritten: ask for a token first",
 		}, true
 	}
 	return f, false
+}
+
+// fetcher is the bare name of a program.
+func fetcher(s string) string {
+	s = strings.TrimSuffix(strings.ToLower(s), ".exe")
+	return s[strings.LastIndexAny(s, `\/`)+1:]
 }

@@ -1,6 +1,7 @@
 package powershell
 
 import (
+	"slices"
 	"strings"
 
 	"tegata/scan"
@@ -150,22 +151,43 @@ type request struct {
 	direct  bool      // the URL is written in it
 	via     *function // the wrapper
 	in      *function
+	callers []caller // of the wrapper, from outside
+}
+
+// A caller is a call of a wrapper, and what it asks for.
+type caller struct {
+	tokens []token
+	target scan.Target
 }
 
 // requests finds what asks for a metadata service.
 func (s *script) requests() (out []*request) {
 	s.each(s.tokens, func(ts []token) {
 		for i := range ts {
-			r := s.request(ts, i, frame{})
-			if r == nil {
-				r = s.wrapped(ts, i, frame{})
-			}
-			if r != nil {
+			if r := s.request(ts, i, frame{}); r != nil {
 				out = append(out, r)
+				continue
+			}
+			for _, r := range s.wrapped(ts, i, frame{}) {
+				out = merge(out, r)
 			}
 		}
 	})
 	return out
+}
+
+// merge adds the request of a wrapper to others: what asks is counted once,
+// however many callers it has.
+func merge(all []*request, r *request) []*request {
+	i := slices.IndexFunc(all, func(o *request) bool { return o.via != nil && o.at == r.at })
+	if i < 0 {
+		return append(all, r)
+	}
+	if t := all[i].target; t.Token() || t.Whose == scan.Other {
+		all[i].target, all[i].url = r.target, r.url
+	}
+	all[i].callers = append(all[i].callers, r.callers...)
+	return all
 }
 
 // each visits a list of tokens, and those of the expressions in its strings.
@@ -325,9 +347,9 @@ func (s *script) bind(f *function, c *command, fr frame) map[string]value {
 	return bound
 }
 
-// wrapped reads the call of a function of the script that asks for what it is
-// given.
-func (s *script) wrapped(ts []token, i int, fr frame) *request {
+// wrapped returns what the function of the script whose call stands at i asks
+// for, if that depends on what it is given.
+func (s *script) wrapped(ts []token, i int, fr frame) (out []*request) {
 	t := ts[i]
 	if t.kind != word || fr.depth > 6 || !starts(ts, i) {
 		return nil
@@ -348,16 +370,27 @@ func (s *script) wrapped(ts []token, i int, fr frame) *request {
 	}
 	inside := frame{f: f, bound: bound, known: map[int]value{}, depth: fr.depth + 2}
 	for j := range f.body {
-		r := s.request(f.body, j, inside)
-		if r == nil {
-			r = s.wrapped(f.body, j, inside)
+		for _, r := range s.asked(f, j, inside) {
+			for k := range r.callers {
+				r.callers[k].tokens = append(append([]token{}, ts[i:c.end]...), r.callers[k].tokens...)
+			}
+			r.via, r.direct = f, false
+			out = append(out, r)
 		}
-		if r == nil || s.request(f.body, j, frame{}) != nil {
-			continue
-		}
-		r.via, r.at, r.direct = f, scan.Span{Start: t.at.Start, End: ts[c.end-1].at.End}, false
-		r.tokens = append(append([]token{}, r.tokens...), ts[i:c.end]...)
-		return r
 	}
-	return nil
+	return out
+}
+
+// asked returns what the body of a function asks for at j when it is called, and
+// not of itself.
+func (s *script) asked(f *function, j int, inside frame) []*request {
+	r := s.request(f.body, j, inside)
+	if r == nil {
+		return s.wrapped(f.body, j, inside)
+	}
+	if s.request(f.body, j, frame{}) != nil {
+		return nil
+	}
+	r.callers = []caller{{target: r.target}}
+	return []*request{r}
 }

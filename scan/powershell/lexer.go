@@ -89,7 +89,7 @@ func (l *lexer) next() {
 		l.variable(rest)
 	case c == '@' && len(rest) > 1 && letter(rest[1]):
 		n := 1 + name(rest[1:])
-		l.emit(splat, n, rest[1:n])
+		l.emit(splat, n, strings.ToLower(rest[1:n]))
 	case strings.HasPrefix(rest, "@{") || strings.HasPrefix(rest, "@("):
 		l.bracket(2, rest[1:2])
 	case strings.IndexByte("()[]{}", c) >= 0:

@@ -145,8 +145,10 @@ func (s *script) texts() (out []*scan.Text) {
 			out = append(out, s.within(t, scan.CloudInit))
 		case strings.HasPrefix(head, "#!"):
 			out = append(out, s.within(t, scan.Script(head, scan.Shell)))
-		case invoked(s.tokens, i):
+		case invoked(s.tokens, i), t.here && s.saved(i):
 			out = append(out, s.within(t, scan.PowerShell))
+		case byCmd(s.tokens, i):
+			out = append(out, s.within(t, scan.Batch))
 		}
 	}
 	return out
@@ -159,6 +161,39 @@ func invoked(ts []token, i int) bool {
 		return at(ts, i-1).kind == word
 	case "(":
 		return strings.EqualFold(at(ts, i-2).s, "create") && strings.EqualFold(at(ts, i-5).s, "scriptblock")
+	}
+	return false
+}
+
+// saved reports whether the statement of a string writes it to a script:
+// @' … '@ | Out-File x.ps1, Set-Content -Path x.ps1 -Value @' … '@.
+func (s *script) saved(i int) bool {
+	start, end := i, i
+	for start > 0 && !entry(s.tokens[start-1]) {
+		start--
+	}
+	for end < len(s.tokens) && !entry(s.tokens[end]) {
+		end++
+	}
+	writes, script := false, false
+	for _, t := range s.tokens[start:end] {
+		switch name := strings.ToLower(t.decoded()); {
+		case t.here:
+		case t.kind == word && (name == "out-file" || name == "set-content" || name == "add-content" || name == "new-item" || name == "tee-object"), is(t, ">"):
+			writes = true
+		case strings.HasSuffix(name, ".ps1"), strings.HasSuffix(name, ".psm1"):
+			script = true
+		}
+	}
+	return writes && script
+}
+
+// byCmd reports whether a string is what cmd.exe is given: cmd /c "…".
+func byCmd(ts []token, i int) bool {
+	switch strings.ToLower(at(ts, i-1).s) {
+	case "/c", "/k":
+		name := strings.ToLower(at(ts, i-2).decoded())
+		return name == "cmd" || name == "cmd.exe"
 	}
 	return false
 }

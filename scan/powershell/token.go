@@ -2,6 +2,7 @@ package powershell
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -26,21 +27,45 @@ var foreignHeader = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`(?i)^metadata(-flavor)?$|metadata-flavor: *google|^metadata: *true|bearer oracle`)
 })
 
-// judge tells how a request asks.
+// judge tells how a request asks: for all of its callers, if it has any.
 func (s *script) judge(r *request) verdict {
+	if r.via == nil {
+		return s.judgeFor(r, caller{target: r.target})
+	}
+	said := map[verdict]bool{}
+	for _, c := range r.callers {
+		if !c.target.Token() {
+			said[s.judgeFor(r, c)] = true
+		}
+	}
 	switch {
-	case r.target.Whose == scan.Other:
+	case said[fallback], said[v1] && said[v2]:
+		return fallback
+	case said[v1]:
+		return v1
+	case said[other]:
 		return other
-	case r.target.Token():
+	}
+	return v2
+}
+
+// judgeFor tells how a request asks for one of its callers.
+func (s *script) judgeFor(r *request, c caller) verdict {
+	switch {
+	case c.target.Whose == scan.Other:
+		return other
+	case c.target.Token():
 		return v2
 	}
-	if v := s.mentions(r.tokens, 0); v != v1 {
-		return v
+	for _, ts := range [][]token{c.tokens, r.tokens} {
+		if v := s.mentions(ts, 0); v != v1 {
+			return v
+		}
 	}
 	if v := s.tied(r); v != v1 {
 		return v
 	}
-	if s.inCatch(r) || s.known && r.in != nil && tokenHeader().MatchString(s.t.Body[r.in.at.Start:r.in.at.End]) {
+	if s.inCatch(r.at.Start) || len(c.tokens) > 0 && s.inCatch(c.tokens[0].at.Start) || s.known && r.in != nil && tokenHeader().MatchString(s.t.Body[r.in.at.Start:r.in.at.End]) {
 		return fallback
 	}
 	return v1
@@ -176,17 +201,37 @@ func (s *script) statements(f *function) [][]token {
 }
 
 // conditional reports whether an offset lies in the braces of an if that
-// another one does not lie in.
+// another one does not lie in, or of a try after which the script goes on.
 func (s *script) conditional(offset, other int) bool {
 	for i, t := range s.tokens {
 		if t.at.Start > offset {
 			return false
 		}
-		if is(t, "{") && t.jump > 0 && s.tokens[i+t.jump].at.Start > offset && !(t.at.Start < other && other < s.tokens[i+t.jump].at.Start) && s.headed(i, "if", "elseif", "else") {
+		if is(t, "{") && t.jump > 0 && s.tokens[i+t.jump].at.Start > offset && !(t.at.Start < other && other < s.tokens[i+t.jump].at.Start) && (s.headed(i, "if", "elseif", "else") || s.headed(i, "try") && s.goesOn(i+t.jump+1)) {
 			return true
 		}
 	}
 	return false
+}
+
+// goesOn reports whether the catch at i leaves neither the function nor the loop.
+func (s *script) goesOn(i int) bool {
+	for i < len(s.tokens) && s.tokens[i].kind == newline {
+		i++
+	}
+	if !strings.EqualFold(at(s.tokens, i).s, "catch") {
+		return false
+	}
+	for i < len(s.tokens) && !(is(s.tokens[i], "{") && s.tokens[i].jump > 0) {
+		i++
+	}
+	return i < len(s.tokens) && !slices.ContainsFunc(inner(s.tokens, i), func(t token) bool {
+		switch strings.ToLower(t.s) {
+		case "throw", "return", "exit", "break", "continue", "write-error":
+			return t.kind == word
+		}
+		return false
+	})
 }
 
 // headed reports whether a keyword stands before the braces at i.
@@ -212,12 +257,12 @@ func (s *script) headed(i int, keywords ...string) bool {
 }
 
 // inCatch reports whether a request is what is done where one with a token fails.
-func (s *script) inCatch(r *request) bool {
+func (s *script) inCatch(offset int) bool {
 	if !s.known {
 		return false
 	}
 	for i, t := range s.tokens {
-		if is(t, "{") && t.jump > 0 && t.at.Start < r.at.Start && r.at.Start < s.tokens[i+t.jump].at.Start && s.headed(i, "catch", "else") {
+		if is(t, "{") && t.jump > 0 && t.at.Start < offset && offset < s.tokens[i+t.jump].at.Start && s.headed(i, "catch", "else") {
 			return true
 		}
 	}

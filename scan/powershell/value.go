@@ -345,7 +345,7 @@ func (s *script) called(ts []token, first value, fr frame) value {
 	return unknown
 }
 
-// static evaluates [type]::Method(argument).
+// static evaluates [type]::Method(argument) and [type]::Property.
 func (s *script) static(ts []token, i int, fr frame) (value, int) {
 	if is(at(ts, i+2), "(") && at(ts, i+1).kind == word {
 		args := split(inner(ts, i+2), comma)
@@ -354,6 +354,9 @@ func (s *script) static(ts []token, i int, fr frame) (value, int) {
 			return s.eval(args[0], fr.deeper()), past(ts, i+2)
 		}
 		return unknown, past(ts, i+2)
+	}
+	if name := at(ts, i+1); name.kind == word {
+		return s.lookup(token{kind: variable, s: strings.ToLower(name.s), at: name.at}, fr), i + 2
 	}
 	return unknown, min(i+2, len(ts))
 }
