@@ -44,6 +44,13 @@ func (p *program) carries() map[string]bool {
 				}
 			}
 		}
+		for _, property := range bases {
+			for _, a := range p.sets[property] {
+				if client := p.objectOf(a); a.member && names[property] && !names[client] {
+					names[client], changed = true, true
+				}
+			}
+		}
 		for _, c := range p.calls {
 			if to := at(c.receiver, 0); to.kind == word && !names[to.s] && len(c.receiver) == 1 && adds(c.last()) && len(c.args) > 0 && p.carried(c.args[0], names) {
 				names[to.s], changed = true, true

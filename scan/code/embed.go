@@ -268,7 +268,7 @@ func (p *program) build(b *scan.Builder, ts []token) {
 			end := i + 1
 			if ts[i].kind == word {
 				end = p.operandEnd(ts, i)
-				b.Decoded(scan.Span{Start: ts[i].at.Start, End: ts[end-1].at.End}, p.eval(ts[i:end], frame{}).s)
+				b.Decoded(scan.Span{Start: ts[i].at.Start, End: ts[end-1].at.End}, p.filling(ts[i:end]).s)
 			}
 			i = end
 			continue
@@ -276,7 +276,7 @@ func (p *program) build(b *scan.Builder, ts []token) {
 		for _, part := range ts[i].parts {
 			switch {
 			case part.hole != nil:
-				b.Decoded(part.at, p.eval(part.hole, frame{}).s)
+				b.Decoded(part.at, p.filling(part.hole).s)
 			case part.at.End-part.at.Start == len(part.s) && p.t.Body[part.at.Start:part.at.End] == part.s:
 				next = p.placeholders(b, part, format, args, next)
 			default:
@@ -285,6 +285,20 @@ func (p *program) build(b *scan.Builder, ts []token) {
 		}
 		i++
 	}
+}
+
+// filling returns what stands in a command where an expression does. Of a header
+// that is only there if a token is, nothing is known.
+func (p *program) filling(ts []token) value {
+	if p.choice(ts) {
+		return unknown
+	}
+	if len(ts) == 1 && ts[0].kind == word {
+		if all := nearest(p.sets[ts[0].s], ts[0].at.Start); len(all) > 0 && !all[0].key && p.choice(all[0].value) {
+			return unknown
+		}
+	}
+	return p.eval(ts, frame{})
 }
 
 // placeholders takes over a part of a string, with what a format puts into it.

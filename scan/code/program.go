@@ -218,13 +218,14 @@ func (p *program) findAssignments(ts []token) {
 		case is(t, ")", "]", "}") && t.jump < 0 && len(open) > 0:
 			open = open[:len(open)-1]
 		case is(t, "=", ":=", "||=", "??=", "+="):
-			named := len(open) > 0 && is(ts[open[len(open)-1]], "(") && p.lang != "go"
-			p.assign(ts, i, named)
+			p.assign(ts, i, len(open) > 0 && p.lang != "go" && arguments(ts, open[len(open)-1]))
 		case is(t, "=>", ":"):
 			p.key(ts, i)
 		case t.kind == word && t.s == "as" && p.lang == "python":
 			p.as(ts, i)
-		case t.kind == word && t.s == "for":
+		case t.kind == word && t.s == "foreach" && p.lang == "php":
+			p.foreach(ts, i)
+		case t.kind == word && (t.s == "for" || t.s == "foreach"):
 			p.loop(ts, i)
 		case is(t, "|") && p.lang == "ruby" && i > 0 && (ts[i-1].s == "do" || is(ts[i-1], "{")):
 			p.block(ts, i)
@@ -232,6 +233,24 @@ func (p *program) findAssignments(ts []token) {
 			p.define(ts, i)
 		}
 	}
+}
+
+// arguments reports whether the bracket at i opens the arguments of a call, and
+// not the head of a statement: using (var a = …), try (A a = …), if (($a = …)).
+func arguments(ts []token, i int) bool {
+	for i > 0 && is(ts[i], "(") && is(ts[i-1], "(", "!") {
+		i--
+	}
+	return is(ts[i], "(") && !(i > 0 && ts[i-1].kind == word && heads(ts[i-1].s))
+}
+
+// heads reports the words of statements whose parentheses may set a name.
+func heads(s string) bool {
+	switch s {
+	case "using", "try", "if", "elseif", "while", "for", "fixed":
+		return true
+	}
+	return false
 }
 
 func (p *program) set(name token, a assignment) {
@@ -305,7 +324,7 @@ func (p *program) loop(ts []token, i int) {
 	var names []token
 	for j := i + 1; j < min(i+9, len(ts)); j++ {
 		switch t := ts[j]; {
-		case t.kind == word && (t.s == "in" || t.s == "of"):
+		case t.kind == word && (t.s == "in" || t.s == "of"), is(t, ":") && p.lang == "java":
 			for _, name := range names {
 				p.set(name, assignment{value: p.loopValue(ts, j+1), each: true})
 			}
@@ -313,6 +332,20 @@ func (p *program) loop(ts []token, i int) {
 		case t.kind == word && !keyword(t.s):
 			names = append(names, t)
 		case t.kind == newline, is(t, ";", "="):
+			return
+		}
+	}
+}
+
+// foreach reads PHP's "foreach (a as b)" and "foreach (a as k => b)".
+func (p *program) foreach(ts []token, i int) {
+	if !is(at(ts, i+1), "(") || ts[i+1].jump <= 0 {
+		return
+	}
+	head := inner(ts, i+1)
+	for j, t := range head {
+		if t.kind == word && t.s == "as" && head[len(head)-1].kind == word && j > 0 {
+			p.set(head[len(head)-1], assignment{value: head[:j], each: true})
 			return
 		}
 	}

@@ -3,6 +3,7 @@ package code
 import (
 	"slices"
 	"strings"
+	"unicode"
 
 	"tegata/scan"
 )
@@ -323,7 +324,32 @@ func (p *program) host(receiver []token, fr frame, depth int) value {
 			return v
 		}
 	}
+	if v := p.baseSet(last.s, fr); v.s != scan.Unknown {
+		return v
+	}
 	return p.made(last, fr, depth)
+}
+
+// baseSet returns the host that a statement gives a client:
+// client.BaseAddress = new Uri(…).
+func (p *program) baseSet(client string, fr frame) value {
+	for _, property := range bases {
+		for _, a := range p.sets[property] {
+			if a.member && p.objectOf(a) == client {
+				return p.eval(a.value, fr.deeper())
+			}
+		}
+	}
+	return unknown
+}
+
+// bases are the properties of clients that hold the beginning of all URLs.
+var bases = [...]string{"BaseAddress", "BaseUrl", "baseURL", "base_uri", "base_url"}
+
+// objectOf returns the name of what the name that is set is a member of.
+func (p *program) objectOf(a assignment) string {
+	before := strings.TrimSuffix(p.t.Body[:a.at], ".")
+	return before[strings.LastIndexFunc(before, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) })+1:]
 }
 
 // nearest returns assignments as they count at an offset: those before it from
@@ -394,6 +420,12 @@ func (p *program) argv(c *call, s shape, fr frame) value {
 	for _, w := range words[1:] {
 		if _, ok := target(w.s); ok {
 			return w
+		}
+		for _, field := range strings.Fields(w.s) {
+			if _, ok := target(strings.Trim(field, `"'`)); ok && p.lang == "csharp" && !knowsTokens(w.s) {
+				w.s = strings.Trim(field, `"'`)
+				return w
+			}
 		}
 	}
 	return unknown

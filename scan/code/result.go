@@ -39,6 +39,27 @@ func (p *program) method(v value, name string, args [][]token, fr frame) value {
 			v.add(p.eval(args[0], fr.deeper()))
 		}
 		return v
+	case "sethost", "withhost", "host":
+		if len(args) == 1 {
+			w := p.eval(args[0], fr.deeper())
+			w.s = "http://" + w.s
+			return w
+		}
+	case "setscheme", "withscheme", "scheme", "setport", "withport", "port":
+		return v
+	case "setpath", "withpath", "replacepath", "encodedpath":
+		if len(args) == 1 {
+			w := p.eval(args[0], fr.deeper())
+			w.s = "/" + strings.TrimLeft(w.s, "/")
+			v.add(w)
+		}
+		return v
+	case "addpathsegment":
+		if len(args) == 1 {
+			v.s += "/"
+			v.add(p.eval(args[0], fr.deeper()))
+		}
+		return v
 	case "rstrip", "chomp", "trimend":
 		v.s = strings.TrimRight(v.s, "/\n ")
 		return v
@@ -107,6 +128,9 @@ func (p *program) result(name string, args [][]token, last token, fr frame) valu
 	if f := p.declaredAs(short, len(args)); f != nil && fr.depth < deepestValue {
 		return p.returned(f, args, fr)
 	}
+	if (short == "URL" || short == "URI") && len(args) > 2 {
+		return p.ofParts(args, fr)
+	}
 	if len(args) == 1 && p.typed(short) {
 		return p.eval(args[0], fr.deeper())
 	}
@@ -123,6 +147,30 @@ func (p *program) result(name string, args [][]token, last token, fr frame) valu
 		}
 	}
 	return unknown
+}
+
+// ofParts returns the URL of a scheme, a host and a path, among which a user and
+// a port may stand: new URL("http", host, 80, path), new URI("http", host, path, null).
+func (p *program) ofParts(args [][]token, fr frame) value {
+	scheme := p.eval(args[0], fr.deeper())
+	if scheme.s != "http" && scheme.s != "https" {
+		return unknown
+	}
+	out := value{s: scheme.s + "://"}
+	host := 1
+	if len(args) == 7 {
+		host = 2
+	}
+	out.add(p.eval(args[host], fr.deeper()))
+	for _, arg := range args[host+1:] {
+		if v := p.eval(arg, fr.deeper()); strings.Contains(v.s, "/") {
+			out.s += "/"
+			v.s = strings.TrimLeft(v.s, "/")
+			out.add(v)
+			break
+		}
+	}
+	return out
 }
 
 // typed reports whether a name is that of a type that a Go program declares: it
@@ -163,8 +211,14 @@ func (p *program) slashed(args [][]token, fr frame) (out value) {
 	return out
 }
 
-// declaredAs returns the function of a name, unless it takes fewer arguments.
+// declaredAs returns the function of a name, unless it takes fewer arguments:
+// of several the one that takes as many.
 func (p *program) declaredAs(name string, args int) *function {
+	if all := p.named[name]; len(all) > 1 {
+		if i := slices.IndexFunc(all, func(f *function) bool { return len(f.params) == args }); i >= 0 {
+			return all[i]
+		}
+	}
 	for _, f := range p.named[name] {
 		if args <= len(f.params)+1 {
 			return f

@@ -1,6 +1,7 @@
 package code
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -462,6 +463,10 @@ func (p *program) involved(c *call) map[string]bool {
 			names[t.s] = true
 		}
 	}
+	if t := at(c.receiver, len(c.receiver)-1); t.kind == word && len(p.sets[t.s]) == 0 && t.s != "self" && t.s != "this" && p.client(c) {
+		names[t.s] = true // a field of a base class
+	}
+	p.madeOf(names, c)
 	if !p.built(c) {
 		return names
 	}
@@ -477,6 +482,23 @@ func (p *program) involved(c *call) map[string]bool {
 		}
 	}
 	return names
+}
+
+// madeOf adds to names those that their values are made of: the headers of
+// new HttpEntity<>(headers), the options of stream_context_create($options).
+func (p *program) madeOf(names map[string]bool, c *call) {
+	for name := range maps.Clone(names) {
+		for _, a := range p.sets[name] {
+			if a.key || a.in != c.in || a.at > c.at.Start || within(a.value, c.at.Start) || len(a.value) > 12 {
+				continue
+			}
+			for i, t := range a.value {
+				if t.kind == word && !is(at(a.value, i+1), "(", ".", "<") && len(p.sets[t.s]) > 0 && !strings.Contains(strings.ToLower(t.s), "ur") {
+					names[t.s] = true
+				}
+			}
+		}
+	}
 }
 
 // built reports whether what a call returns can still be given headers.
@@ -542,6 +564,9 @@ func (p *program) statements(f *function) [][]token {
 func (p *program) conditional(first token, c *call) bool {
 	if line := p.lineAt(first.at.Start); p.lang == "ruby" && (strings.Contains(line, " if ") || strings.Contains(line, " unless ")) {
 		return true
+	}
+	if first.s == "if" && first.kind == word && p.lineAt(first.at.Start) != p.lineAt(c.at.Start) && strings.HasSuffix(strings.TrimSpace(p.lineAt(first.at.Start)), ";") {
+		return true // if (token) request.header(…);
 	}
 	headers := p.enclosing(c.at.Start)
 	for line := range p.enclosing(first.at.Start) {

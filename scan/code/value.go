@@ -244,9 +244,12 @@ func (p *program) primary(ts []token, fr frame) value {
 	case t.kind == text:
 		return p.methods(ts, 1, p.text(t, fr), fr)
 	case is(t, "{", "["):
+		if t.s == "[" && t.jump == 1 && is(at(ts, 2), "{") {
+			ts = ts[2:] // new[] { … }
+		}
 		end := past(ts, 0)
 		v := value{s: scan.Unknown, fields: fields([][]token{ts[:end]})}
-		if t.s == "[" && len(v.fields) == 0 {
+		if (t.s == "[" || p.lang == "java") && len(v.fields) == 0 {
 			v.items = split(inner(ts, 0), ",")
 		}
 		return p.methods(ts, end, v, fr)
@@ -366,6 +369,8 @@ func adds(name string) bool {
 func (p *program) element(ts []token, i int, path []string, fr frame) value {
 	last := path[len(path)-1]
 	switch {
+	case is(ts[i], "[") && ts[i].jump == 1 && is(at(ts, i+2), "{"):
+		return value{s: scan.Unknown, items: split(inner(ts, i+2), ",")} // new string[] { … }
 	case is(ts[i], "{"):
 		return value{s: scan.Unknown, fields: fields([][]token{ts[i:past(ts, i)]})}
 	case is(ts[i], "<"):
