@@ -77,6 +77,8 @@ func TestShelled(t *testing.T) {
 		{"a.py", `subprocess.check_output("` + command + `", shell=True)`, true},
 		{"a.py", `subprocess.check_output(["` + command + `"], shell=True)`, true},
 		{"a.py", `subprocess.check_output("` + command + ` | cat")`, true},
+		{"a.php", `<?php $cmd = "` + command + ` || hostname"; $all = $cmd . $more; pdsh($hosts, $all);`, false},
+		{"a.php", `<?php $cmd = "` + command + ` || hostname"; shell_exec($cmd . $more);`, true},
 		{"a.py", `subprocess.check_output("` + command + `".split())`, false},
 		{"a.py", "cmd = '" + command + "'\nsubprocess.check_output(shlex.split(cmd))", false},
 		{"a.py", "cmd = '" + command + "'\nsubprocess.check_output(cmd, shell=True)", true},

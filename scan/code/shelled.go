@@ -8,6 +8,9 @@ import (
 // shelled reports whether a shell runs a string that is a command: because there
 // is more in it than words, or because of what is called with it.
 func (p *program) shelled(t token, list []token, i int, body string) bool {
+	if !t.form.command && !p.ranLater(list, i) && p.partOfMore(list, i) {
+		return false
+	}
 	if t.form.command || strings.ContainsAny(body, "|;&<>`$\n") || p.runsByShell() {
 		return true
 	}
@@ -24,6 +27,21 @@ func (p *program) shelled(t token, list []token, i int, body string) bool {
 		return p.scriptNamed(list, i)
 	}
 	return slices.ContainsFunc(users, p.shell) && !slices.ContainsFunc(users, splits)
+}
+
+// partOfMore reports whether the name that a string is set to is joined with
+// others: what quotes stand around the whole is not known here.
+func (p *program) partOfMore(list []token, i int) bool {
+	name := at(list, i-2)
+	if !is(at(list, i-1), "=", ":=") || name.kind != word {
+		return false
+	}
+	for j, t := range p.tokens {
+		if t.kind == word && t.s == name.s && t.at.Start > name.at.Start && (is(at(p.tokens, j-1), "+") || is(at(p.tokens, j+1), "+")) {
+			return true
+		}
+	}
+	return false
 }
 
 // runsByShell reports whether all that runs a command in a language gives it to a
