@@ -262,9 +262,37 @@ func (s *script) inCatch(offset int) bool {
 		return false
 	}
 	for i, t := range s.tokens {
-		if is(t, "{") && t.jump > 0 && t.at.Start < offset && offset < s.tokens[i+t.jump].at.Start && s.headed(i, "catch", "else") {
+		if is(t, "{") && t.jump > 0 && t.at.Start < offset && offset < s.tokens[i+t.jump].at.Start && s.headed(i, "catch", "else") && s.insteadOf(i) {
 			return true
 		}
 	}
 	return false
+}
+
+// insteadOf reports whether one of the blocks that the one at i stands in for
+// has to do with tokens.
+func (s *script) insteadOf(i int) bool {
+	for i--; i >= 0; i-- {
+		switch t := s.tokens[i]; {
+		case is(t, "}") && t.jump < 0:
+			if s.aboutTokens(inner(s.tokens, i+t.jump)) {
+				return true
+			}
+			i += t.jump
+		case t.jump < 0:
+			i += t.jump
+		case t.kind == word && (strings.EqualFold(t.s, "try") || strings.EqualFold(t.s, "if")):
+			return false
+		case t.kind != newline && t.kind != word:
+			return false
+		}
+	}
+	return false
+}
+
+// aboutTokens reports whether tokens ask for a session token, or with one.
+func (s *script) aboutTokens(ts []token) bool {
+	return slices.ContainsFunc(ts, func(t token) bool {
+		return t.kind == variable && strings.Contains(t.s, "token") || strings.Contains(t.decoded(), scan.TokenPath)
+	}) || s.mentions(ts, 0) == v2
 }
