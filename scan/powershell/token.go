@@ -65,11 +65,23 @@ func (s *script) judgeFor(r *request, c caller) verdict {
 	if v := s.tied(r); v != v1 {
 		return v
 	}
-	if s.inCatch(r.at.Start) || len(c.tokens) > 0 && s.inCatch(c.tokens[0].at.Start) || s.known && r.in != nil && tokenHeader().MatchString(s.t.Body[r.in.at.Start:r.in.at.End]) {
+	if s.inCatch(r.at.Start) || len(c.tokens) > 0 && s.inCatch(c.tokens[0].at.Start) || s.known && r.in != nil && keepsToken(s.t.Body[r.in.at.Start:r.in.at.End]) {
 		return fallback
 	}
 	return v1
 }
+
+// keepsToken reports whether the header of session tokens is in a text, but for
+// where the token is asked for in its place: nobody else can use that one.
+func keepsToken(text string) bool {
+	return slices.ContainsFunc(tokenHeader().FindAllStringIndex(text, -1), func(m []int) bool {
+		return !askedInPlace().MatchString(text[m[0]:])
+	})
+}
+
+var askedInPlace = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[\w-]+["']?\s*=\s*\(`)
+})
 
 // mentions tells by headers that tokens name, themselves or by the variables
 // among them, how they ask.
